@@ -1,3 +1,9 @@
 //! spoor: AWS CloudTrail evidence as a Parquet lake, with SQL and detections over it, offline.
 
+pub mod config;
+pub mod error;
 pub mod finding;
+pub mod lake;
+pub mod schema;
+
+pub use error::{Error, Result};

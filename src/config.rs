@@ -1,0 +1,235 @@
+//! The case's own knowledge: which accounts are ours, whom we trust, what is allowed.
+//!
+//! One TOML file (`spoor.toml`) holds it. Every list may be empty, and every default stands here
+//! once. Rules see the lists as tables and the parameters as SQL parameters.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::error::{ConfigError, FileError, Result};
+
+/// The file name looked for beside the lake and in the working directory.
+pub const LISTS_FILE: &str = "spoor.toml";
+
+/// Days of history that rules about "first seen" need before they speak.
+pub const DEFAULT_BASELINE_DAYS: u32 = 14;
+
+/// Role names that are strong by convention, as patterns with `*`: the organization's own
+/// administration roles, Identity Center's administrator, and what people call such roles.
+pub const DEFAULT_SENSITIVE_ROLES: [&str; 7] = [
+    "OrganizationAccountAccessRole",
+    "AWSControlTowerExecution",
+    "stacksets-exec-*",
+    "AWSReservedSSO_AdministratorAccess_*",
+    "*admin*",
+    "*breakglass*",
+    "*root*",
+];
+
+/// The lists of a case.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Lists {
+    /// Account ids (12 digits) that belong to us. Empty: those the evidence was recorded in.
+    pub own_accounts: Vec<String>,
+    /// Our organizations' ids (`o-…`).
+    pub own_org_ids: Vec<String>,
+    /// Accounts of others that may take roles of ours.
+    pub vendor_accounts: Vec<Vendor>,
+    /// Role name patterns (`*` stands for any text, case does not matter). Empty: the built-in ones.
+    pub sensitive_roles: Vec<String>,
+    /// Role name patterns of emergency roles.
+    pub break_glass_roles: Vec<String>,
+    /// Patterns of principal keys that are pipelines and scanners.
+    pub ci_principals: Vec<String>,
+    /// Patterns of principal keys that create infrastructure as code.
+    pub iac_principals: Vec<String>,
+    /// Networks in CIDR form that people and workloads are expected from.
+    pub known_networks: Vec<String>,
+    /// Patterns of `issuer subject` of federated tokens that are expected.
+    pub oidc_subjects: Vec<String>,
+    /// SAML issuers that are expected.
+    pub saml_issuers: Vec<String>,
+    /// Regions in use.
+    pub expected_regions: Vec<String>,
+    /// Role to role steps that are normal.
+    pub chain_allow: Vec<ChainStep>,
+    /// Days of history that rules about "first seen" need.
+    pub baseline_days: u32,
+    /// Findings that are known and accepted, each with its reason.
+    pub allow: Vec<Allowance>,
+    /// Settings of single rules, by rule id.
+    pub rules: BTreeMap<String, RuleSettings>,
+}
+
+impl Default for Lists {
+    fn default() -> Self {
+        Self {
+            own_accounts: Vec::new(),
+            own_org_ids: Vec::new(),
+            vendor_accounts: Vec::new(),
+            sensitive_roles: Vec::new(),
+            break_glass_roles: Vec::new(),
+            ci_principals: Vec::new(),
+            iac_principals: Vec::new(),
+            known_networks: Vec::new(),
+            oidc_subjects: Vec::new(),
+            saml_issuers: Vec::new(),
+            expected_regions: Vec::new(),
+            chain_allow: Vec::new(),
+            baseline_days: DEFAULT_BASELINE_DAYS,
+            allow: Vec::new(),
+            rules: BTreeMap::new(),
+        }
+    }
+}
+
+/// An account of somebody else with business here.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vendor {
+    /// 12 digits.
+    pub account: String,
+    #[serde(default)]
+    pub name: String,
+    #[serde(default = "yes")]
+    pub external_id_required: bool,
+    /// Role ARN patterns. Empty: any role.
+    #[serde(default)]
+    pub allowed_roles: Vec<String>,
+}
+
+/// A step from one role to another.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChainStep {
+    /// Role ARN pattern.
+    pub from: String,
+    /// Role ARN pattern.
+    pub to: String,
+}
+
+/// A finding that is known and accepted. Absent patterns match everything.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Allowance {
+    /// Rule id pattern.
+    pub rule: String,
+    #[serde(default = "anything")]
+    pub subject: String,
+    #[serde(default = "anything")]
+    pub actor: String,
+    #[serde(default = "anything")]
+    pub account: String,
+    /// Why it is fine: printed beside what it suppressed.
+    pub reason: String,
+}
+
+/// What a case changes in one rule.
+#[derive(Debug, Clone, PartialEq, Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct RuleSettings {
+    pub enabled: Option<bool>,
+    /// Replaces every severity the rule gives.
+    pub severity: Option<String>,
+    /// Replaces defaults of the rule's parameters.
+    pub params: BTreeMap<String, toml::Value>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn anything() -> String {
+    "*".to_owned()
+}
+
+impl Lists {
+    /// Reads the lists from a TOML text.
+    ///
+    /// # Errors
+    ///
+    /// The TOML reader's error with line and column; unknown keys and malformed account ids are
+    /// errors, since a list that is silently ignored would hide findings.
+    pub fn parse(text: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let lists: Self = toml::from_str(text)?;
+        let vendors = lists.vendor_accounts.iter().map(|vendor| &vendor.account);
+        for account in lists.own_accounts.iter().chain(vendors) {
+            if !is_account_id(account) {
+                return Err(ConfigError::Value {
+                    value: account.clone(),
+                    wanted: "an account id of 12 digits",
+                }
+                .into());
+            }
+        }
+        Ok(lists)
+    }
+
+    /// Reads the lists from a file.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be read, or as [`Lists::parse`].
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = fs::read_to_string(path).map_err(FileError::at("read", path))?;
+        Ok(Self::parse(&text).map_err(|source| ConfigError::Lists {
+            path: path.to_owned(),
+            source,
+        })?)
+    }
+}
+
+/// Whether the text is an AWS account id: 12 digits.
+pub fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_file_is_the_default() {
+        assert_eq!(Lists::parse("").unwrap(), Lists::default());
+    }
+
+    #[test]
+    fn a_whole_file_is_read() {
+        let lists = Lists::parse(
+            r#"
+            own_accounts = ["111122223333"]
+            baseline_days = 3
+            [[vendor_accounts]]
+            account = "444455556666"
+            name = "Backup vendor"
+            [[allow]]
+            rule = "admin-policy-attached"
+            subject = "*:role/bootstrap"
+            reason = "landing zone"
+            [rules.assume-role-denied-sweep.params]
+            min_roles = 8
+            "#,
+        )
+        .unwrap();
+        assert_eq!(lists.baseline_days, 3);
+        assert!(lists.vendor_accounts[0].external_id_required);
+        assert_eq!(lists.allow[0].actor, "*");
+        let params = &lists.rules["assume-role-denied-sweep"].params;
+        assert_eq!(params["min_roles"], toml::Value::Integer(8));
+    }
+
+    #[test]
+    fn what_would_be_ignored_is_refused() {
+        for text in [
+            "own_acounts = []",
+            "own_accounts = [\"1234\"]",
+            "own_accounts = 5",
+        ] {
+            assert!(Lists::parse(text).is_err(), "{text}");
+        }
+    }
+}

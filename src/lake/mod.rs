@@ -1,0 +1,197 @@
+//! The lake: a folder with three Delta tables that other engines read without spoor.
+//!
+//! Always true: a table changes in one atomic step (a Delta commit) after its files are complete, and
+//! a [`Snapshot`] never changes. The lake knows Arrow, Parquet and delta-rs; what the rows mean is
+//! left to ingest, and queries to the engine.
+
+mod lock;
+mod snapshot;
+mod writer;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use deltalake::DeltaTable;
+use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
+use deltalake::kernel::{StructField, StructType};
+
+pub use lock::LakeLock;
+pub use snapshot::{DataFile, FileStatistics, Snapshot};
+pub use writer::{EVENT_ROW_GROUP_ROWS, Pending, TableWriter};
+
+use crate::error::{Cause, FileError, LakeError, Result};
+use crate::schema::Table;
+
+/// An opened lake on the local file system.
+#[derive(Debug, Clone)]
+pub struct Lake {
+    root: PathBuf,
+}
+
+impl Lake {
+    /// Opens an existing lake.
+    ///
+    /// # Errors
+    ///
+    /// [`LakeError::Missing`] where nothing is, [`LakeError::NotALake`] where something else is.
+    pub fn open(root: &Path) -> Result<Self> {
+        let root = absolute(root)?;
+        if !root.exists() {
+            return Err(LakeError::Missing { path: root }.into());
+        }
+        if !is_lake(&root) {
+            return Err(LakeError::NotALake { path: root }.into());
+        }
+        Ok(Self { root })
+    }
+
+    /// Opens the lake at `root`, or makes an empty one where nothing or an empty folder is.
+    ///
+    /// # Errors
+    ///
+    /// [`LakeError::NotALake`] where a file or a folder with other content is; anything the file
+    /// system refuses.
+    pub async fn open_or_create(root: &Path) -> Result<Self> {
+        let root = absolute(root)?;
+        let usable = !root.exists() || is_lake(&root) || is_vacant(&root)?;
+        if !usable {
+            return Err(LakeError::NotALake { path: root }.into());
+        }
+        fs::create_dir_all(&root).map_err(FileError::at("create", &root))?;
+        let lake = Self { root };
+        let _lock = lake.lock()?;
+        for table in Table::ALL {
+            lake.create_table(table).await?;
+        }
+        Ok(lake)
+    }
+
+    /// The lake's folder, absolute.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Waits until no other process writes to this lake, then holds the right to until dropped (or
+    /// until the process ends, in whatever way).
+    ///
+    /// # Errors
+    ///
+    /// Where the lock file cannot be made.
+    pub fn lock(&self) -> Result<LakeLock> {
+        LakeLock::acquire(&self.root)
+    }
+
+    /// The right to write, if no other process has it.
+    ///
+    /// # Errors
+    ///
+    /// Where the lock file cannot be made.
+    pub fn try_lock(&self) -> Result<Option<LakeLock>> {
+        LakeLock::try_acquire(&self.root)
+    }
+
+    /// The files of a table as of its latest commit.
+    ///
+    /// # Errors
+    ///
+    /// [`LakeError::Table`] when the log cannot be read.
+    pub async fn snapshot(&self, table: Table) -> Result<Snapshot> {
+        let delta = self.load(table).await?;
+        snapshot::read(table, &delta)
+    }
+
+    /// A writer whose rows become visible with [`Lake::commit`].
+    ///
+    /// # Errors
+    ///
+    /// [`LakeError::Table`] when the table cannot be opened.
+    pub async fn writer(&self, table: Table) -> Result<TableWriter> {
+        let delta = self.load(table).await?;
+        TableWriter::new(table, &delta)
+    }
+
+    /// Shows the written files to readers, in one atomic step. Does nothing where nothing was written.
+    ///
+    /// # Errors
+    ///
+    /// [`LakeError::Table`] when the commit fails; then nothing of it is visible.
+    pub async fn commit(&self, pending: Pending) -> Result<()> {
+        let delta = self.load(pending.table()).await?;
+        pending.commit(&delta).await
+    }
+
+    async fn load(&self, table: Table) -> Result<DeltaTable> {
+        let failed = |source: Cause| LakeError::Table {
+            action: "open",
+            table: table.name(),
+            source,
+        };
+        let url = self.url(table)?;
+        Ok(deltalake::open_table(url)
+            .await
+            .map_err(|error| failed(error.into()))?)
+    }
+
+    async fn create_table(&self, table: Table) -> Result<()> {
+        let failed = |source: Cause| LakeError::Table {
+            action: "create",
+            table: table.name(),
+            source,
+        };
+        let folder = self.root.join(table.name());
+        if folder.join("_delta_log").is_dir() {
+            return Ok(());
+        }
+        fs::create_dir_all(&folder).map_err(FileError::at("create", &folder))?;
+        let schema: StructType = table
+            .arrow_schema()
+            .as_ref()
+            .try_into_kernel()
+            .map_err(|error: arrow::error::ArrowError| failed(error.into()))?;
+        let fields: Vec<StructField> = schema.fields().cloned().collect();
+        DeltaTable::try_from_url(self.url(table)?)
+            .await
+            .map_err(|error| failed(error.into()))?
+            .create()
+            .with_table_name(table.name())
+            .with_columns(fields)
+            .with_partition_columns(table.partition_columns().iter().copied())
+            .await
+            .map_err(|error| failed(error.into()))?;
+        Ok(())
+    }
+
+    fn url(&self, table: Table) -> Result<url::Url> {
+        let folder = self.root.join(table.name());
+        url::Url::from_directory_path(&folder)
+            .map_err(|()| LakeError::NotALake { path: folder }.into())
+    }
+}
+
+/// Whether `path` is a lake: a folder with the Delta log of `events`.
+pub fn is_lake(path: &Path) -> bool {
+    path.join(Table::Events.name()).join("_delta_log").is_dir()
+}
+
+/// An empty folder, or one in which a first run ended before its table `events` was there.
+fn is_vacant(path: &Path) -> Result<bool, FileError> {
+    if !path.is_dir() {
+        return Ok(false);
+    }
+    let ours =
+        |name: &str| name == lock::LOCK_FILE || Table::ALL.iter().any(|table| table.name() == name);
+    for entry in fs::read_dir(path).map_err(FileError::at("list", path))? {
+        let entry = entry.map_err(FileError::at("list", path))?;
+        if !entry.file_name().to_str().is_some_and(ours) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, FileError> {
+    std::path::absolute(path).map_err(FileError::at("find", path))
+}
+
+#[cfg(test)]
+mod tests;
