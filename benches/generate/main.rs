@@ -1,0 +1,49 @@
+//! Made-up CloudTrail logs from a seed: a big trail for measuring, and the sample case of the docs.
+//!
+//! Independent of the library on purpose: what checks a reader should not share its code.
+
+mod calls;
+mod event;
+mod kit;
+mod sample;
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "Makes CloudTrail logs from a seed")]
+struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// The sample case: three weeks of a small company and one intrusion
+    Sample {
+        /// Folder to write; lists of what was planted go beside it
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+fn main() -> io::Result<()> {
+    match Args::parse().what {
+        What::Sample { out } => write_sample(&out),
+    }
+}
+
+fn write_sample(out: &Path) -> io::Result<()> {
+    let sample = sample::build()?;
+    for (path, bytes) in &sample.files {
+        let path = out.join(path);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(path, bytes)?;
+    }
+    fs::write(out.with_extension("expected.json"), &sample.expected)?;
+    fs::write(out.with_extension("silent.json"), &sample.silent)
+}
