@@ -4,6 +4,7 @@ pub mod config;
 pub mod error;
 pub mod finding;
 pub mod lake;
+pub mod policy;
 pub mod schema;
 
 pub use error::{Error, Result};

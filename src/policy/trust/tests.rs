@@ -1,0 +1,1 @@
+//! Trust reports over small documents.
