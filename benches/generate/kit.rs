@@ -6,6 +6,7 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::sync::Arc;
 
 /// splitmix64: one word of state, the same numbers from the same seed on every machine.
 pub struct Rng(u64);
@@ -101,30 +102,41 @@ pub fn unique_id(prefix: &str, account: &str, name: &str) -> String {
     format!("{prefix}{}", rng.text(BASE32, 17))
 }
 
-/// Where ids come from: the numbers, and the text that session tokens are cut from.
+/// Session tokens: slices of one long random text. A text beyond gzip's window makes them as
+/// incompressible as real ones, a short one keeps committed files small.
+#[derive(Clone)]
+pub struct Tokens {
+    text: Arc<str>,
+    len: usize,
+}
+
+impl Tokens {
+    pub fn new(seed: u64, len: usize, text_len: usize) -> Self {
+        Self {
+            text: Rng::new(seed).text(ALNUM, text_len).into(),
+            len,
+        }
+    }
+}
+
+/// Where ids come from: the numbers, and the session tokens.
 pub struct Mint {
     pub rng: Rng,
-    pool: String,
-    token_len: usize,
+    tokens: Tokens,
 }
 
 impl Mint {
-    /// Tokens of `token_len` characters, slices of a pool of `pool_len`: a pool beyond gzip's window
-    /// makes them as incompressible as real ones, a small one keeps committed files small.
-    pub fn new(seed: u64, token_len: usize, pool_len: usize) -> Self {
-        let mut rng = Rng::new(seed);
-        let pool = rng.text(ALNUM, pool_len);
+    pub fn new(seed: u64, tokens: Tokens) -> Self {
         Self {
-            rng,
-            pool,
-            token_len,
+            rng: Rng::new(seed),
+            tokens,
         }
     }
 
     pub fn token(&mut self) -> String {
-        let start = self.rng.below((self.pool.len() - self.token_len) as u64) as usize;
-        let body = &self.pool[start..start + self.token_len];
-        format!("IQoJb3JpZ2luX2Vj{body}==")
+        let Tokens { text, len } = &self.tokens;
+        let start = self.rng.below((text.len() - len) as u64) as usize;
+        format!("IQoJb3JpZ2luX2Vj{}==", &text[start..start + len])
     }
 }
 

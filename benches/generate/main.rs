@@ -6,6 +6,7 @@ mod calls;
 mod event;
 mod kit;
 mod sample;
+mod trail;
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -27,11 +28,21 @@ enum What {
         #[arg(long)]
         out: PathBuf,
     },
+    /// A trail of any size, for measuring
+    Trail(trail::Options),
 }
 
 fn main() -> io::Result<()> {
     match Args::parse().what {
         What::Sample { out } => write_sample(&out),
+        What::Trail(options) => {
+            let made = trail::build(&options)?;
+            println!(
+                "{} files, {} events and {} duplicates, {} bytes of JSON, {} of gzip",
+                made.files, made.records, made.duplicates, made.json_bytes, made.gzip_bytes
+            );
+            Ok(())
+        }
     }
 }
 

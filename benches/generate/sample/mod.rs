@@ -15,7 +15,7 @@ mod pipelines;
 use std::io;
 
 use super::event::{Event, Role, Who};
-use super::kit::{Json, Mint, Time};
+use super::kit::{Json, Mint, Time, Tokens};
 
 /// Identity and build account; people and pipelines enter here.
 pub const HUB: &str = "111122223333";
@@ -97,7 +97,7 @@ impl Case {
 /// Only when compression fails, which it does not in memory.
 pub fn build() -> io::Result<Sample> {
     let mut case = Case {
-        mint: Mint::new(20_250_306, 96, 160),
+        mint: Mint::new(20_250_306, Tokens::new(3, 96, 160)),
         events: Vec::new(),
         planted: Vec::new(),
         silent: Vec::new(),

@@ -34,12 +34,14 @@ pub fn workflow(case: &mut Case, role: &Role, subject: &str, session: &str, time
     };
     let issued = take.by_workflow(&mut case.mint, subject, (RUNNER, ACTION));
     case.log(issued.events);
+    let provider = format!(
+        "arn:aws:iam::{}:oidc-provider/token.actions.githubusercontent.com",
+        role.account
+    );
     let session = Session {
         name: session,
         key: Some(&issued.key),
-        federated: Some(
-            "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com",
-        ),
+        federated: Some(&provider),
         ..Session::default()
     };
     Who::session(role, time, session).from(RUNNER, ACTION)
