@@ -2,8 +2,8 @@
 //!
 //! IAM hands documents back percent-encoded, exporters store them as JSON strings inside JSON or as
 //! plain objects, and attackers repeat member names because parsers disagree about which one counts.
-//! So the reader undoes the encodings, keeps every member in order, repeated ones too, and offers all
-//! readings of a document with repeated names ([`readings`]).
+//! So the reader undoes the encodings and keeps every member in order, repeated ones too
+//! ([`super::readings`] tells what they may mean).
 //!
 //! Nesting is bounded by `serde_json`, which refuses more than 128 levels.
 
@@ -15,10 +15,9 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 /// request parameters beyond about 100 KB; twice the first leaves room for percent-encoding.
 pub const MAX_TEXT_BYTES: usize = 256 * 1024;
 
-/// Most readings of one document with repeated names.
-const MAX_READINGS: usize = 64;
-/// Bound for readings times values, so that a large document gets fewer readings.
-const MAX_READING_VALUES: usize = 200_000;
+/// Most content of a document, in characters without white space. The largest policy that IAM or
+/// Identity Center keeps has 32,768; what is longer was refused, and would only cost time.
+pub const MAX_CONTENT_CHARS: usize = 64 * 1024;
 /// Rounds of unwrapping: encoded, quoted, encoded once more. Nothing honest has more.
 const MAX_WRAPPINGS: usize = 4;
 /// How far into the text an encoded brace still means that the whole text is encoded.
@@ -39,7 +38,9 @@ pub enum Json {
 /// Why a text is no policy document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    #[error("document is longer than {MAX_TEXT_BYTES} bytes")]
+    #[error(
+        "document is longer than {MAX_TEXT_BYTES} bytes or {MAX_CONTENT_CHARS} characters of content"
+    )]
     TooLong,
     #[error("document is not JSON: {0}")]
     NotJson(String),
@@ -86,7 +87,20 @@ impl Json {
             .collect()
     }
 
-    fn count_values(&self) -> usize {
+    /// Characters of the shortest JSON for this value, roughly: names, texts and what parts them.
+    fn content_chars(&self) -> usize {
+        match self {
+            Self::Null | Self::Bool(_) => 4,
+            Self::Number(text) => text.len() + 1,
+            Self::Text(text) => text.chars().filter(|c| !c.is_whitespace()).count() + 3,
+            Self::List(items) => 2 + items.iter().map(Json::content_chars).sum::<usize>(),
+            Self::Object(members) => members.iter().fold(2, |sum, (name, value)| {
+                sum + name.chars().count() + 3 + value.content_chars()
+            }),
+        }
+    }
+
+    pub(super) fn count_values(&self) -> usize {
         1 + match self {
             Self::List(items) => items.iter().map(Json::count_values).sum(),
             Self::Object(members) => members.iter().map(|(_, value)| value.count_values()).sum(),
@@ -178,6 +192,9 @@ pub fn read(text: &str) -> Result<Json, Unreadable> {
             bare.to_owned()
         };
         match serde_json::from_str(trim(&decoded)) {
+            Ok(document @ Json::Object(_)) if document.content_chars() > MAX_CONTENT_CHARS => {
+                return Err(Unreadable::TooLong);
+            }
             Ok(document @ Json::Object(_)) => return Ok(document),
             Ok(Json::Text(inner)) => text = inner,
             Ok(Json::Null | Json::Bool(_) | Json::Number(_) | Json::List(_)) => {
@@ -228,162 +245,6 @@ fn hex_digit(byte: Option<&u8>) -> Option<u8> {
         .and_then(|digit| u8::try_from(digit).ok())
 }
 
-/// Repeated member names: the statement they are in, where they are in one, and the name.
-///
-/// Names inside a `Condition` count as repeated also when only their case differs, because IAM
-/// compares operators and condition keys without regard to case.
-pub fn duplicate_names(document: &Json) -> Vec<(Option<usize>, String)> {
-    let mut found = Vec::new();
-    collect_duplicates(document.members(), 0, None, &mut found);
-    for (name, value) in document.members() {
-        if name == "Statement" {
-            for (index, statement) in value.items().iter().enumerate() {
-                collect_in(statement, 0, Some(index), &mut found);
-            }
-        } else {
-            collect_in(value, 0, None, &mut found);
-        }
-    }
-    found.sort();
-    found.dedup();
-    found
-}
-
-type Found = Vec<(Option<usize>, String)>;
-
-fn collect_in(value: &Json, folded_levels: usize, statement: Option<usize>, found: &mut Found) {
-    match value {
-        Json::List(items) => {
-            for item in items {
-                collect_in(item, folded_levels, statement, found);
-            }
-        }
-        Json::Object(members) => {
-            collect_duplicates(members, folded_levels, statement, found);
-            for (name, value) in members {
-                collect_in(value, levels_below(name, folded_levels), statement, found);
-            }
-        }
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => {}
-    }
-}
-
-fn collect_duplicates(
-    members: &[(String, Json)],
-    folded_levels: usize,
-    statement: Option<usize>,
-    found: &mut Found,
-) {
-    let mut names: Vec<String> = members
-        .iter()
-        .map(|(name, _)| group_name(name, folded_levels))
-        .collect();
-    names.sort_unstable();
-    for pair in names.windows(2) {
-        if let [a, b] = pair
-            && a == b
-        {
-            found.push((statement, a.clone()));
-        }
-    }
-}
-
-/// The operators and the keys below a `Condition` are compared without regard to case.
-fn levels_below(name: &str, folded_levels: usize) -> usize {
-    if name == "Condition" {
-        2
-    } else {
-        folded_levels.saturating_sub(1)
-    }
-}
-
-fn group_name(name: &str, folded_levels: usize) -> String {
-    if folded_levels > 0 {
-        name.to_ascii_lowercase()
-    } else {
-        name.to_owned()
-    }
-}
-
-/// Every reading of a document with repeated names, each without repetition.
-///
-/// All combinations, as long as they are few. Beyond the bound, enough readings that each repeated
-/// member is in at least one of them. A document without repetition has one reading: itself.
-pub fn readings(document: &Json) -> Vec<Json> {
-    if duplicate_names(document).is_empty() {
-        return vec![document.clone()];
-    }
-    let limit = (MAX_READING_VALUES / document.count_values().max(1)).clamp(2, MAX_READINGS);
-    expand(document, 0, limit)
-}
-
-fn expand(value: &Json, folded_levels: usize, limit: usize) -> Vec<Json> {
-    match value {
-        Json::List(items) => {
-            let choices = items
-                .iter()
-                .map(|item| expand(item, folded_levels, limit))
-                .collect::<Vec<_>>();
-            combine(&choices, limit)
-                .into_iter()
-                .map(Json::List)
-                .collect()
-        }
-        Json::Object(members) => {
-            let mut names: Vec<(String, &str)> = Vec::new();
-            let mut choices: Vec<Vec<Json>> = Vec::new();
-            let mut place = std::collections::HashMap::new();
-            for (name, value) in members {
-                let group = group_name(name, folded_levels);
-                let mut read = expand(value, levels_below(name, folded_levels), limit);
-                let at = *place.entry(group.clone()).or_insert_with(|| {
-                    names.push((group, name));
-                    choices.push(Vec::new());
-                    choices.len() - 1
-                });
-                if let Some(choice) = choices.get_mut(at) {
-                    choice.append(&mut read);
-                }
-            }
-            combine(&choices, limit)
-                .into_iter()
-                .map(|values| {
-                    let names = names.iter().map(|(_, name)| (*name).to_owned());
-                    Json::Object(names.zip(values).collect())
-                })
-                .collect()
-        }
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => vec![value.clone()],
-    }
-}
-
-/// One value from each choice, in all combinations or, beyond the limit, side by side.
-fn combine(choices: &[Vec<Json>], limit: usize) -> Vec<Vec<Json>> {
-    let total = choices
-        .iter()
-        .try_fold(1_usize, |total, choice| total.checked_mul(choice.len()))
-        .filter(|total| *total <= limit);
-    let rounds = total.unwrap_or_else(|| {
-        let most = choices.iter().map(Vec::len).max().unwrap_or(1);
-        most.min(limit)
-    });
-    (0..rounds)
-        .map(|round| {
-            let mut rest = round;
-            choices
-                .iter()
-                .filter_map(|choice| {
-                    let at = rest % choice.len().max(1);
-                    if total.is_some() {
-                        rest /= choice.len().max(1);
-                    }
-                    choice.get(at).cloned()
-                })
-                .collect()
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -422,43 +283,9 @@ mod tests {
             read(&" ".repeat(MAX_TEXT_BYTES + 1)),
             Err(Unreadable::TooLong)
         );
-    }
-
-    #[test]
-    fn repeated_names_give_all_readings() {
-        let document = read(
-            r#"{"Statement":[{"Effect":"Allow","Effect":"Deny",
-                "Condition":{"Bool":{"a:B":"1","A:b":"2"}}}]}"#,
-        )
-        .expect("readable");
-        assert_eq!(
-            duplicate_names(&document),
-            [(Some(0), "Effect".to_owned()), (Some(0), "a:b".to_owned())]
-        );
-        let all = readings(&document);
-        assert_eq!(all.len(), 4);
-        assert!(
-            all.iter()
-                .all(|reading| duplicate_names(reading).is_empty())
-        );
-    }
-
-    #[test]
-    fn many_repeated_names_stay_bounded_and_covered() {
-        let pairs: Vec<String> = (0..40)
-            .map(|n| format!(r#""k{n}":"first","k{n}":"second""#))
-            .collect();
-        let document = read(&format!("{{{}}}", pairs.join(","))).expect("readable");
-        let all = readings(&document);
-        assert!(all.len() <= MAX_READINGS);
-        for n in 0..40 {
-            for wanted in ["first", "second"] {
-                let name = format!("k{n}");
-                assert!(
-                    all.iter()
-                        .any(|r| r.get(&name) == Some(&Json::Text(wanted.to_owned())))
-                );
-            }
-        }
+        let long = format!(r#"{{"Version":"{}"}}"#, "x".repeat(MAX_CONTENT_CHARS));
+        assert_eq!(read(&long), Err(Unreadable::TooLong));
+        let padded = format!(r#"{{{}"Version":"1"}}"#, " ".repeat(MAX_CONTENT_CHARS));
+        check_read(&padded, "1");
     }
 }

@@ -7,11 +7,12 @@
 //! - [`trust`] grades the trust policy of a role: [`trust::analyze`].
 //! - [`permissions`] classes a permission policy: [`permissions::classify`].
 //! - [`managed`] knows the AWS managed policies that matter by name.
-//! - [`document`], [`statement`] and [`pattern`] read the shared grammar.
+//! - [`document`], [`readings`], [`statement`] and [`pattern`] read the shared grammar.
 
 pub mod document;
 pub mod managed;
 pub mod pattern;
 pub mod permissions;
+pub mod readings;
 pub mod statement;
 pub mod trust;

@@ -12,12 +12,13 @@ mod tables;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use super::document::{Json, read, readings};
-use super::pattern::{Arn, is_account_id, matches, matches_everything};
+use super::document::{Json, read};
+use super::pattern::{Arn, has_wildcard, matches, matches_everything};
+use super::readings::readings;
 use super::statement::{Effect, Selection, Statement, statements};
 use crate::finding::Severity;
 use tables::{
-    ASSUME, CONSUMERS, DATA_WIDE, ESCALATION_DIRECT, EXISTING_ROLE, GUARD_TAMPER,
+    ASSUME, BROAD_KINDS, CONSUMERS, DATA_WIDE, ESCALATION_DIRECT, EXISTING_ROLE, GUARD_TAMPER,
     SENSITIVE_SERVICES,
 };
 
@@ -218,7 +219,9 @@ impl<'a> Policy<'a> {
             return BTreeSet::new();
         }
         self.counted(conditioned)
-            .filter(|allow| allow.actions.covers_service("iam") && is_broad(allow, "iam"))
+            .filter(|allow| {
+                allow.actions.covers_service("iam") && is_on_whole_service(allow, "iam")
+            })
             .flat_map(|allow| {
                 let negated = allow.actions.negated;
                 let givers = allow.actions.patterns.iter().filter(move |pattern| {
@@ -331,52 +334,54 @@ fn is_on_everything(statement: &Statement<'_>) -> bool {
 
 /// Every resource of the service, or of one of the kinds through which others' rights are taken.
 fn is_broad(statement: &Statement<'_>, service: &str) -> bool {
+    covers_kind(statement, service, kinds(service))
+}
+
+/// Every resource of the service, of whatever kind.
+fn is_on_whole_service(statement: &Statement<'_>, service: &str) -> bool {
+    covers_kind(statement, service, &[""])
+}
+
+fn covers_kind(statement: &Statement<'_>, service: &str, kinds: &[&str]) -> bool {
+    let covers = |pattern: &String| is_broad_pattern(pattern, service, kinds);
     match &statement.resources {
-        Some(resources) if resources.negated => !resources
-            .patterns
-            .iter()
-            .any(|pattern| is_broad_pattern(pattern, service)),
-        Some(resources) => resources
-            .patterns
-            .iter()
-            .any(|pattern| is_broad_pattern(pattern, service)),
+        Some(resources) => resources.patterns.iter().any(covers) != resources.negated,
         None => false,
     }
 }
 
-/// Kinds of resources that are principals or carry their rights; other services' kinds differ.
-const KINDS: [&str; 5] = ["", "role/", "user/", "group/", "policy/"];
+fn kinds(service: &str) -> &'static [&'static str] {
+    let row = BROAD_KINDS.iter().find(|(name, _)| *name == service);
+    row.map_or(&[""], |(_, kinds)| kinds)
+}
 
-fn is_broad_pattern(pattern: &str, service: &str) -> bool {
+/// Does the pattern hold every resource of one of the kinds, whatever its name?
+fn is_broad_pattern(pattern: &str, service: &str, kinds: &[&str]) -> bool {
     if matches_everything(pattern) {
         return true;
     }
-    // The pattern's own account is not wider or narrower than any other: which one is not known here.
-    let account = Arn::parse(pattern)
-        .map(|arn| arn.account)
-        .filter(|account| is_account_id(account))
-        .unwrap_or("000000000000");
     // `sts:AssumeRole` names roles, which are resources of IAM.
     let service = if service == "sts" { "iam" } else { service };
-    // IAM's ARNs have no Region, some others' do.
-    ["", "~~~~"].iter().any(|region| {
-        KINDS.iter().any(|kind| {
-            // No real resource has such a name, so only a pattern for any name matches it.
-            let probe = format!("arn:aws:{service}:{region}:{account}:{kind}~~~~~~~~");
-            matches(&with_partition(pattern), &probe)
-        })
+    let Some(arn) = Arn::parse(pattern) else {
+        // Cut short, as in `arn:aws:iam::*`: wide enough if it takes any end.
+        return matches(
+            pattern,
+            &format!("arn:aws:{service}::000000000000:~~~~~~~~"),
+        );
+    };
+    // Region and account narrow a pattern, but all of one account's roles are still all roles.
+    let or_pattern = |part: &'static str, own: &str| {
+        let text = if has_wildcard(own) { part } else { own };
+        text.to_owned()
+    };
+    let region = or_pattern("~~~~", arn.region);
+    let account = or_pattern("000000000000", arn.account);
+    let partition = or_pattern("aws", arn.partition);
+    kinds.iter().any(|kind| {
+        // No real resource has such a name, so only a pattern for any name matches it.
+        let probe = format!("arn:{partition}:{service}:{region}:{account}:{kind}~~~~~~~~");
+        matches(pattern, &probe)
     })
-}
-
-/// The pattern with its partition replaced by the probe's, so that all partitions read the same.
-fn with_partition(pattern: &str) -> String {
-    match Arn::parse(pattern) {
-        Some(arn) if !arn.partition.contains('*') => format!(
-            "arn:aws:{}:{}:{}:{}",
-            arn.service, arn.region, arn.account, arn.resource
-        ),
-        Some(_) | None => pattern.to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -173,3 +173,22 @@ pub(super) const SENSITIVE_SERVICES: [&str; 22] = [
     "sso-directory",
     "sts",
 ];
+
+/// How the resources of a service begin; a pattern for every resource of one kind is broad. The rest
+/// of the services have the whole service only.
+pub(super) const BROAD_KINDS: [(&str, &[&str]); 14] = [
+    ("cloudtrail", &["", "trail/"]),
+    ("dynamodb", &["", "table/"]),
+    ("ec2", &["", "instance/"]),
+    ("ecs", &["", "task/"]),
+    ("guardduty", &["", "detector/"]),
+    ("iam", &["", "group/", "policy/", "role/", "user/"]),
+    ("kms", &["", "key/"]),
+    ("lambda", &["", "function:"]),
+    ("organizations", &["", "policy/"]),
+    ("s3", &["", "~~~~~~~~/"]),
+    ("secretsmanager", &["", "secret:"]),
+    ("ssm", &["", "document/", "parameter/"]),
+    ("sts", &["", "role/"]),
+    ("codebuild", &["", "project/"]),
+];

@@ -90,6 +90,36 @@ fn one_statement_has_its_class() {
             "medium",
         ),
         (r#""s3:Get*""#, r#""*""#, "data-wide", "medium"),
+        (
+            r#""iam:*""#,
+            r#""arn:aws:iam::111122223333:role/*""#,
+            "escalation-direct",
+            "high",
+        ),
+        (
+            r#""s3:GetObject""#,
+            r#""arn:aws:s3:::*/*""#,
+            "data-wide",
+            "medium",
+        ),
+        (
+            r#""s3:GetObject""#,
+            r#""arn:aws:s3:::logs/*""#,
+            "plain",
+            "info",
+        ),
+        (
+            r#""dynamodb:Scan""#,
+            r#""arn:aws:dynamodb:eu-west-1:111122223333:table/*""#,
+            "data-wide",
+            "medium",
+        ),
+        (
+            r#""iam:PutRolePolicy""#,
+            r#""arn:aws:iam::*""#,
+            "escalation-direct",
+            "high",
+        ),
         (r#""s3:ListAllMyBuckets""#, r#""*""#, "plain", "info"),
     ] {
         check(&allow(action, resource), class, severity, false);

@@ -157,6 +157,15 @@ impl Conditions {
         self.tests.push(test);
     }
 
+    /// Tests of any kind that refuse a caller without the key.
+    pub fn demanded(&self) -> impl Iterator<Item = &Test> {
+        self.tests.iter().filter(|test| {
+            !test.negated
+                && !matches!(test.kind, Kind::Null | Kind::Unknown)
+                && self.is_strict(test)
+        })
+    }
+
     /// Positive text tests that no caller can dodge by not having the key.
     pub fn enforced(&self) -> impl Iterator<Item = &Test> {
         self.tests

@@ -130,7 +130,7 @@ fn unusable<'a>(conditions: &'a Conditions, provider: &str) -> Option<&'a Test> 
 
 /// Keys that calls without AWS credentials never carry.
 fn absent_key(conditions: &Conditions) -> Option<&Test> {
-    conditions.enforced().find(|test| {
+    conditions.demanded().find(|test| {
         let key = test.key.as_str();
         TENANT_KEYS.contains(&key)
             || SOURCE_KEYS.contains(&key)

@@ -14,6 +14,7 @@ mod codes;
 mod conditions;
 mod context;
 mod deny;
+mod external_id;
 mod federation;
 mod grade;
 mod issuers;
@@ -31,7 +32,8 @@ pub use context::TrustContext;
 use std::cmp::Reverse;
 
 use crate::finding::Severity;
-use crate::policy::document::{Json, Unreadable, duplicate_names, read, readings};
+use crate::policy::document::{Json, Unreadable, read};
+use crate::policy::readings::{duplicate_names, readings};
 use grade::Raised;
 use verdict::{Assembly, assemble};
 

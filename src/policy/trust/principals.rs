@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use super::codes::{Code, Verdict};
 use super::conditions::{Conditions, EXTERNAL_ID, Kind, Reach, SOURCE_KEYS, TENANT_KEYS, Test};
 use super::context::{Standing, TrustContext};
+use super::external_id::ExternalId;
 use super::grade::{Grade, Raised};
 use crate::finding::Severity;
 use crate::policy::pattern::{Arn, has_wildcard, is_account_id, matches_everything};
@@ -18,46 +19,6 @@ const MIN_UNIQUE_ID_CHARS: usize = 16;
 /// address space twice is everybody.
 const MIN_PREFIX_BITS_V4: u8 = 8;
 const MIN_PREFIX_BITS_V6: u8 = 16;
-
-/// Shortest external id that may pass as random, in characters.
-const MIN_EXTERNAL_ID_CHARS: usize = 12;
-/// What must remain of an external id without known words and account ids, in characters.
-const MIN_UNKNOWN_CHARS: usize = 8;
-/// Words that people put into external ids.
-const GUESSABLE_WORDS: [&str; 32] = [
-    "external",
-    "customer",
-    "account",
-    "company",
-    "production",
-    "staging",
-    "secret",
-    "password",
-    "vendor",
-    "partner",
-    "access",
-    "assume",
-    "client",
-    "tenant",
-    "service",
-    "default",
-    "change",
-    "example",
-    "sample",
-    "monitor",
-    "policy",
-    "trust",
-    "admin",
-    "cloud",
-    "test",
-    "role",
-    "demo",
-    "prod",
-    "user",
-    "aws",
-    "dev",
-    "id",
-];
 
 /// What a statement's conditions do for AWS principals, worked out once per statement.
 pub(super) struct AwsView<'a> {
@@ -73,17 +34,9 @@ pub(super) struct AwsView<'a> {
     wildcard_account: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum ExternalId {
-    Missing,
-    Optional(String),
-    Guessable(String),
-    Strong,
-}
-
 impl<'a> AwsView<'a> {
     pub fn new(conditions: &Conditions, context: &'a TrustContext) -> Self {
-        let external_id = external_id(conditions, context);
+        let external_id = ExternalId::find(conditions, context);
         let for_services = conditions.tests.iter().any(is_service_only);
         let binding = conditions
             .enforced()
@@ -462,60 +415,4 @@ fn service_binding(conditions: &Conditions) -> Grade {
     } else {
         Grade::with(Verdict::ServiceUnguarded, Code::T28, "*")
     }
-}
-
-fn external_id(conditions: &Conditions, context: &TrustContext) -> ExternalId {
-    let mut best = ExternalId::Missing;
-    let tests = || {
-        conditions
-            .tests
-            .iter()
-            .filter(|test| test.key == EXTERNAL_ID)
-    };
-    for test in tests() {
-        let found = if test.is_positive_text() && conditions.is_strict(test) {
-            grade_external_id(test, context)
-        } else if test.is_positive_text() || test.kind == Kind::Null && test.is_flag("false") {
-            ExternalId::Optional(test.rendered.clone())
-        } else {
-            continue;
-        };
-        best = match (best, found) {
-            (ExternalId::Strong, _) | (_, ExternalId::Strong) => ExternalId::Strong,
-            (best @ ExternalId::Guessable(_), _) => best,
-            (_, found @ ExternalId::Guessable(_)) => found,
-            (best @ ExternalId::Optional(_), _) => best,
-            (ExternalId::Missing, found) => found,
-        };
-    }
-    best
-}
-
-fn grade_external_id(test: &Test, context: &TrustContext) -> ExternalId {
-    let mut grade = ExternalId::Strong;
-    for reach in &test.values {
-        match reach {
-            Reach::Nothing => {}
-            Reach::Anything => return ExternalId::Optional(test.rendered.clone()),
-            Reach::Exact(text) | Reach::Pattern(text) if is_guessable(text, context) => {
-                grade = ExternalId::Guessable(test.rendered.clone());
-            }
-            Reach::Exact(_) | Reach::Pattern(_) => {}
-        }
-    }
-    grade
-}
-
-/// Short, numeric, or made of account ids and words that anybody would try.
-fn is_guessable(text: &str, context: &TrustContext) -> bool {
-    let mut rest = text.to_ascii_lowercase();
-    if rest.chars().count() < MIN_EXTERNAL_ID_CHARS {
-        return true;
-    }
-    let accounts = context.own_accounts.iter().map(String::as_str);
-    for known in accounts.chain(context.account()).chain(GUESSABLE_WORDS) {
-        rest = rest.replace(known, "");
-    }
-    rest.retain(|c| c.is_alphanumeric());
-    rest.chars().count() < MIN_UNKNOWN_CHARS || rest.chars().all(|c| c.is_ascii_digit())
 }

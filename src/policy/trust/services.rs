@@ -5,7 +5,7 @@
 //! through `iam:PassRole`, need no pin.
 
 use super::codes::{Code, Verdict};
-use super::conditions::{Conditions, Reach, Test};
+use super::conditions::{Conditions, EXTERNAL_ID, MFA_KEYS, Reach, TENANT_KEYS, Test};
 use super::context::TrustContext;
 use super::grade::Grade;
 use crate::policy::pattern::{Arn, has_wildcard};
@@ -149,6 +149,14 @@ pub(super) fn grade_service(
     let Some(name) = service_name(principal) else {
         return Grade::dead(principal);
     };
+    // Services carry neither a tenant nor a secret, so a test of one keeps them out.
+    let impossible = conditions.demanded().find(|test| {
+        let key = test.key.as_str();
+        TENANT_KEYS.contains(&key) || MFA_KEYS.contains(&key) || key == EXTERNAL_ID
+    });
+    if let Some(test) = impossible {
+        return Grade::dead(&test.rendered);
+    }
     if name == ROLES_ANYWHERE {
         return grade_roles_anywhere(principal, conditions);
     }

@@ -100,6 +100,11 @@ impl<'a> Grants<'a> {
         if !opens && dresses(statement) {
             return;
         }
+        if statement.resources.is_some() {
+            let note =
+                format!("statement {index} has a Resource, which IAM refuses in a trust policy");
+            self.notes.push(note);
+        }
         for test in conditions.literal_wildcards() {
             self.raise(index, Raised::new(Code::T21, &test.rendered));
         }
@@ -295,12 +300,12 @@ impl<'a> Grants<'a> {
 /// The kind under which the bare star and `NotPrincipal` are graded: any call fits them.
 const EVERYONE: &str = "*";
 
-/// Kind and value of everybody an Allow names.
-fn grantees<'a>(statement: &'a Statement<'a>) -> Vec<(&'a str, &'a str)> {
+/// Kind and value of everybody an Allow names, each once.
+fn grantees<'a>(statement: &'a Statement<'a>) -> BTreeSet<(&'a str, &'a str)> {
     match &statement.principals {
-        Principals::Absent => Vec::new(),
-        Principals::Everyone => vec![(EVERYONE, "*")],
-        Principals::Named(_) if statement.principals_negated => vec![(EVERYONE, "*")],
+        Principals::Absent => BTreeSet::new(),
+        Principals::Everyone => BTreeSet::from([(EVERYONE, "*")]),
+        Principals::Named(_) if statement.principals_negated => BTreeSet::from([(EVERYONE, "*")]),
         Principals::Named(named) => named
             .iter()
             .map(|(kind, value)| (kind.as_str(), value.as_str()))
