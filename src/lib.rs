@@ -3,6 +3,7 @@
 pub mod config;
 pub mod error;
 pub mod finding;
+pub mod ingest;
 pub mod lake;
 pub mod policy;
 pub mod schema;
