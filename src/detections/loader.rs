@@ -1,0 +1,190 @@
+//! Finds rules: those compiled in, and those in folders the user names.
+//!
+//! A rule that cannot be loaded is an entry in [`RuleSet::errors`], never a silent gap, and does not
+//! keep the others from running.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+use super::attack::Attack;
+use super::bundled::BUNDLED;
+use super::rule::{Rule, RuleId};
+use crate::config::Lists;
+use crate::error::{FileError, Result, RuleError};
+use crate::report::recipes;
+
+/// Largest rule or case file that is read, in bytes; the bundled ones are a few kilobytes.
+const MAX_FILE_BYTES: u64 = 1 << 20;
+
+/// The text of a rule's cases and where it is from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseText {
+    pub path: String,
+    pub text: String,
+}
+
+/// Rules ready to run, sorted by id, and what kept others from it.
+#[derive(Debug, Default)]
+pub struct RuleSet {
+    pub rules: Vec<Rule>,
+    /// The cases of the rules that have some.
+    pub cases: BTreeMap<RuleId, CaseText>,
+    pub errors: Vec<RuleError>,
+}
+
+impl RuleSet {
+    /// The rules that come with the binary.
+    ///
+    /// # Errors
+    ///
+    /// Only where the built-in table of techniques is malformed; a malformed rule is in `errors`.
+    pub fn bundled() -> Result<Self> {
+        Self::load(&[])
+    }
+
+    /// The bundled rules and those in the folders, searched through all levels for `*.sql`.
+    ///
+    /// # Errors
+    ///
+    /// Where a folder cannot be read. A file that is not a good rule is in `errors`.
+    pub fn load(folders: &[PathBuf]) -> Result<Self> {
+        let attack = Attack::pinned()?;
+        let mut set = Self::default();
+        for bundled in BUNDLED {
+            let cases = CaseText {
+                path: bundled.path.replace(".sql", ".cases.json"),
+                text: bundled.cases.to_owned(),
+            };
+            set.add(bundled.path, bundled.text, Some(cases), &attack);
+        }
+        for folder in folders {
+            set.add_folder(folder, &attack)?;
+        }
+        set.rules.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(set)
+    }
+
+    /// The rule with this id.
+    pub fn rule(&self, id: &str) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.id.as_str() == id)
+    }
+
+    /// Settings in the lists that name no rule or parameter, or give a value of another type. They
+    /// would be ignored, and so hide findings.
+    pub fn check_settings(&self, lists: &Lists) -> Vec<RuleError> {
+        let mut errors = Vec::new();
+        for (id, settings) in &lists.rules {
+            let Some(rule) = self.rule(id) else {
+                errors.push(RuleError::new(
+                    id,
+                    "the lists name a rule that is not there",
+                ));
+                continue;
+            };
+            if let Some(text) = &settings.severity
+                && let Err(error) = text.parse::<crate::finding::Severity>()
+            {
+                errors.push(RuleError::new(id, error.to_string()));
+            }
+            for (name, value) in &settings.params {
+                match rule.params.get(name) {
+                    None => errors.push(RuleError::new(id, format!("no parameter `{name}`"))),
+                    Some(default) if default.replaced_by(value).is_none() => {
+                        let wanted = default.type_name();
+                        let message = format!("parameter `{name}` takes {wanted}, not `{value}`");
+                        errors.push(RuleError::new(id, message));
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+        errors
+    }
+
+    fn add_folder(&mut self, folder: &Path, attack: &Attack) -> Result<()> {
+        let walk = WalkDir::new(folder).sort_by_file_name();
+        for entry in walk {
+            let entry = entry.map_err(|error| FileError {
+                action: "list",
+                path: folder.to_owned(),
+                source: error.into(),
+            })?;
+            let path = entry.path();
+            if !entry.file_type().is_file() || path.extension().is_none_or(|end| end != "sql") {
+                continue;
+            }
+            let text = match read_bounded(path)? {
+                Ok(text) => text,
+                Err(error) => {
+                    self.errors.push(error);
+                    continue;
+                }
+            };
+            let case_path = path.with_extension("cases.json");
+            let cases = if case_path.is_file() {
+                match read_bounded(&case_path)? {
+                    Ok(text) => Some(CaseText {
+                        path: case_path.display().to_string(),
+                        text,
+                    }),
+                    Err(error) => {
+                        self.errors.push(error);
+                        None
+                    }
+                }
+            } else {
+                None
+            };
+            self.add(&path.display().to_string(), &text, cases, attack);
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, path: &str, text: &str, cases: Option<CaseText>, attack: &Attack) {
+        match self.check(path, text, attack) {
+            Ok(rule) => {
+                if let Some(cases) = cases {
+                    self.cases.insert(rule.id.clone(), cases);
+                }
+                self.rules.push(rule);
+            }
+            Err(error) => self.errors.push(error),
+        }
+    }
+
+    fn check(&self, path: &str, text: &str, attack: &Attack) -> Result<Rule, RuleError> {
+        let rule = Rule::parse(path, text, attack)?;
+        if self.rule(rule.id.as_str()).is_some() {
+            let message = format!("another rule has the id `{}`", rule.id);
+            return Err(RuleError::new(path, message));
+        }
+        let known: BTreeSet<&str> = recipes::ids().collect();
+        match rule
+            .remediation
+            .iter()
+            .find(|id| !known.contains(id.as_str()))
+        {
+            Some(id) => Err(RuleError::new(path, format!("there is no recipe `{id}`"))),
+            None => Ok(rule),
+        }
+    }
+}
+
+/// The file's text. The outer error is the file system's, the inner one the content's.
+fn read_bounded(path: &Path) -> Result<Result<String, RuleError>> {
+    let length_bytes = fs::metadata(path)
+        .map_err(FileError::at("read", path))?
+        .len();
+    let fail = |message: &str| Ok(Err(RuleError::new(path.display().to_string(), message)));
+    if length_bytes > MAX_FILE_BYTES {
+        return fail("the file is larger than 1 MiB");
+    }
+    let bytes = fs::read(path).map_err(FileError::at("read", path))?;
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Ok(text)),
+        Err(_) => fail("the file is not UTF-8"),
+    }
+}

@@ -1,0 +1,22 @@
+//! Rules over the lake: loading, running, testing, and findings made of their rows.
+//!
+//! A rule is a SQL file with front matter ([`rule`]); [`loader`] finds and checks rules, [`runner`]
+//! runs them over an engine, [`cases`] tests them. The SQL itself lives in `sql/detections/`, the
+//! views it reads in `sql/views/`. Printing findings is for [`crate::report`].
+
+mod allow;
+pub mod attack;
+mod bundled;
+pub mod cases;
+mod group;
+pub mod loader;
+pub mod outcome;
+mod render;
+mod row;
+pub mod rule;
+pub mod runner;
+
+pub use loader::RuleSet;
+pub use outcome::{DetectReport, Failure, Learning, Suppressed};
+pub use rule::{Rule, RuleId};
+pub use runner::detect;

@@ -1,0 +1,172 @@
+//! What a run of the rules gives: findings, what was suppressed, what is still learning, what failed.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, ListBuilder, RecordBatch, StringArray, StringBuilder, UInt64Array};
+use serde::Serialize;
+
+use crate::engine::Engine;
+use crate::error::{Error, QueryError, Result};
+use crate::finding::Finding;
+
+/// The outcome of a run. The same evidence, rules and lists give the same value.
+#[derive(Debug, Default, Clone, Serialize)]
+pub struct DetectReport {
+    /// Worst first, then by first time, rule and subject.
+    pub findings: Vec<Finding>,
+    /// Findings that the allow-list takes out, with the reason, in the same order.
+    pub suppressed: Vec<Suppressed>,
+    /// Rules that need more history than the evidence has, by rule.
+    pub learning: Vec<Learning>,
+    /// Rules that could not be loaded or run, by rule.
+    pub errors: Vec<Failure>,
+    /// How many rules gave an answer.
+    pub rules_run: u64,
+}
+
+/// A finding that an allowance covers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Suppressed {
+    #[serde(flatten)]
+    pub finding: Finding,
+    /// The allowance's own words.
+    pub reason: String,
+}
+
+/// A rule that keeps silent until it knows what is normal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Learning {
+    pub rule: String,
+    pub title: String,
+    /// Subjects that would be findings.
+    pub n_subjects: u64,
+    /// Days of history that the rule needs before an event.
+    pub baseline_days: u32,
+}
+
+/// A rule that gave no answer.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Failure {
+    pub rule: String,
+    /// The error and its causes, outermost first.
+    pub message: String,
+}
+
+impl Failure {
+    /// The error's whole chain in one line.
+    pub fn new(rule: impl Into<String>, error: &dyn std::error::Error) -> Self {
+        let mut message = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            message.push_str(": ");
+            message.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        Self {
+            rule: rule.into(),
+            message,
+        }
+    }
+}
+
+impl DetectReport {
+    /// Brings everything into its one order.
+    pub(super) fn sort(&mut self) {
+        self.findings.sort_by(by_weight);
+        self.suppressed
+            .sort_by(|a, b| by_weight(&a.finding, &b.finding));
+        self.learning.sort_by(|a, b| a.rule.cmp(&b.rule));
+        self.errors.sort();
+    }
+
+    /// Registers the tables `findings` and `suppressed`, so that they can be queried.
+    ///
+    /// # Errors
+    ///
+    /// Where the engine refuses a table.
+    pub fn register(&self, engine: &Engine) -> Result<()> {
+        let findings: Vec<&Finding> = self.findings.iter().collect();
+        let batch = columns(&findings);
+        register(engine, "findings", batch)?;
+        let findings: Vec<&Finding> = self.suppressed.iter().map(|s| &s.finding).collect();
+        let mut batch = columns(&findings);
+        let reasons = self.suppressed.iter().map(|s| s.reason.as_str());
+        batch.push(("reason", Arc::new(StringArray::from_iter_values(reasons))));
+        register(engine, "suppressed", batch)
+    }
+
+    /// Ids of the rules with findings.
+    pub fn rules_with_findings(&self) -> BTreeSet<&str> {
+        self.findings.iter().map(|f| f.rule.as_str()).collect()
+    }
+}
+
+fn by_weight(a: &Finding, b: &Finding) -> std::cmp::Ordering {
+    b.severity
+        .cmp(&a.severity)
+        .then_with(|| a.first_time.cmp(&b.first_time))
+        .then_with(|| a.rule.cmp(&b.rule))
+        .then_with(|| a.subject.cmp(&b.subject))
+        .then_with(|| a.account.cmp(&b.account))
+        .then_with(|| a.id.cmp(&b.id))
+}
+
+type Columns = Vec<(&'static str, ArrayRef)>;
+
+/// The scalar and list columns of findings; evidence is JSON text.
+fn columns(findings: &[&Finding]) -> Columns {
+    let text = |get: fn(&Finding) -> &str| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(
+            findings.iter().map(|f| get(f)),
+        ))
+    };
+    let list = |get: fn(&Finding) -> &[String]| -> ArrayRef {
+        let mut builder = ListBuilder::new(StringBuilder::new());
+        for finding in findings {
+            for value in get(finding) {
+                builder.values().append_value(value);
+            }
+            builder.append(true);
+        }
+        Arc::new(builder.finish())
+    };
+    let counts = findings.iter().map(|finding| finding.count);
+    let accounts = findings.iter().map(|finding| finding.account.as_deref());
+    let evidence = findings
+        .iter()
+        .map(|finding| serde_json::Value::from(finding.evidence.clone()).to_string());
+    vec![
+        ("id", text(|f| &f.id)),
+        ("rule", text(|f| &f.rule)),
+        ("title", text(|f| &f.title)),
+        ("severity", text(|f| f.severity.as_str())),
+        ("first_time", text(|f| &f.first_time)),
+        ("last_time", text(|f| &f.last_time)),
+        ("count", Arc::new(UInt64Array::from_iter_values(counts))),
+        ("account", Arc::new(accounts.collect::<StringArray>())),
+        ("regions", list(|f| &f.regions)),
+        ("actors", list(|f| &f.actors)),
+        ("subject", text(|f| &f.subject)),
+        ("source_ips", list(|f| &f.source_ips)),
+        ("event_names", list(|f| &f.event_names)),
+        ("summary", text(|f| &f.summary)),
+        (
+            "evidence",
+            Arc::new(StringArray::from_iter_values(evidence)),
+        ),
+        ("event_ids", list(|f| &f.event_ids)),
+        ("next_sql", text(|f| &f.next_sql)),
+    ]
+}
+
+fn register(engine: &Engine, name: &str, columns: Columns) -> Result<()> {
+    let batch = RecordBatch::try_from_iter(columns).map_err(|source| {
+        Error::Query(QueryError {
+            message: format!("cannot make the table `{name}`"),
+            hint: None,
+            source: Some(Box::new(source)),
+        })
+    })?;
+    engine.register_batches(name, batch.schema(), vec![batch])
+}

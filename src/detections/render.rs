@@ -1,0 +1,227 @@
+//! The words of a finding: its summary sentence, the next query and the filled recipes.
+
+use std::collections::BTreeMap;
+
+use minijinja::{Environment, UndefinedBehavior};
+use serde_json::Value;
+
+use super::row::{Row, text};
+use super::rule::Rule;
+use crate::config::Lists;
+use crate::error::RuleError;
+use crate::finding::Finding;
+use crate::report::recipes::Recipes;
+
+/// Up to this many events are named one by one in the next query; beyond it, who and when is shorter
+/// to read and finds the same.
+const MAX_LISTED_EVENTS: usize = 25;
+
+/// How many values of a list a summary names before it counts the rest.
+const MAX_NAMED: usize = 3;
+
+/// Longest text of a log inside a summary, in characters.
+const MAX_VALUE_CHARS: usize = 300;
+
+/// Fills summary, next SQL and remediation of a finding.
+///
+/// # Errors
+///
+/// Where the summary's template is malformed or names a value that the row does not have, or where
+/// a recipe is missing.
+pub fn complete(
+    recipes: &Recipes,
+    rule: &Rule,
+    lists: &Lists,
+    finding: &mut Finding,
+    worst: &Row,
+) -> Result<(), RuleError> {
+    finding.summary = summary(rule, finding, worst)?;
+    finding.next_sql = next_sql(finding);
+    let values = recipe_values(lists, finding, worst);
+    finding.remediation = rule
+        .remediation
+        .iter()
+        .map(|id| {
+            recipes.render(id, &values).map_err(|source| RuleError {
+                rule: rule.id.to_string(),
+                message: format!("cannot fill the recipe `{id}`"),
+                source: Some(source.into()),
+            })
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(())
+}
+
+fn summary(rule: &Rule, finding: &Finding, worst: &Row) -> Result<String, RuleError> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.add_filter("few", few);
+    let mut context: BTreeMap<String, minijinja::Value> = worst
+        .iter()
+        .map(|(name, value)| (name.clone(), template_value(value)))
+        .collect();
+    let list = |values: &[String]| minijinja::Value::from(values.to_vec());
+    let grouped = [
+        ("subject", minijinja::Value::from(finding.subject.clone())),
+        ("severity", finding.severity.as_str().into()),
+        ("account", finding.account.clone().into()),
+        ("count", finding.count.into()),
+        ("first_time", finding.first_time.clone().into()),
+        ("last_time", finding.last_time.clone().into()),
+        ("actors", list(&finding.actors)),
+        ("regions", list(&finding.regions)),
+        ("source_ips", list(&finding.source_ips)),
+        ("event_names", list(&finding.event_names)),
+    ];
+    context.extend(grouped.map(|(name, value)| (name.to_owned(), value)));
+    let rendered = environment
+        .render_str(rule.summary.trim(), minijinja::Value::from(context))
+        .map_err(|source| RuleError {
+            rule: rule.id.to_string(),
+            message: "cannot fill the summary".to_owned(),
+            source: Some(Box::new(source)),
+        })?;
+    // A template broken over lines for reading is still one sentence.
+    Ok(rendered.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// The first values of a list and how many more there are.
+fn few(values: Vec<String>) -> String {
+    let named = values.iter().take(MAX_NAMED).cloned().collect::<Vec<_>>();
+    match values.len().saturating_sub(MAX_NAMED) {
+        0 => named.join(", "),
+        n_more => format!("{} and {n_more} more", named.join(", ")),
+    }
+}
+
+fn template_value(value: &Value) -> minijinja::Value {
+    match value {
+        Value::Null => ().into(),
+        Value::Bool(flag) => (*flag).into(),
+        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(whole), _) => whole.into(),
+            (None, Some(float)) => float.into(),
+            (None, None) => number.to_string().into(),
+        },
+        Value::String(text) => cut(text).into(),
+        Value::Array(values) => {
+            minijinja::Value::from(values.iter().map(template_value).collect::<Vec<_>>())
+        }
+        Value::Object(members) => {
+            let members = members.iter();
+            let members: BTreeMap<String, minijinja::Value> = members
+                .map(|(name, value)| (name.clone(), template_value(value)))
+                .collect();
+            members.into()
+        }
+    }
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(MAX_VALUE_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+fn next_sql(finding: &Finding) -> String {
+    const COLUMNS: &str =
+        "eventtime, eventname, awsregion, actor, sourceipaddress, errorcode, requestparameters";
+    let (first, last) = (&finding.first_time, &finding.last_time);
+    let time = format!(
+        "eventtime BETWEEN from_iso8601_timestamp({}) AND from_iso8601_timestamp({})",
+        quoted(first),
+        quoted(last)
+    );
+    let list = |values: &[String]| {
+        let values: Vec<String> = values.iter().map(|value| quoted(value)).collect();
+        values.join(", ")
+    };
+    if finding.event_ids.len() <= MAX_LISTED_EVENTS {
+        format!(
+            "SELECT {COLUMNS}\nFROM activity\nWHERE eventid IN ({})\nORDER BY eventtime, eventid",
+            list(&finding.event_ids)
+        )
+    } else if finding.actors.is_empty() || finding.actors.len() > MAX_LISTED_EVENTS {
+        format!(
+            "SELECT {COLUMNS}\nFROM activity\nWHERE eventname IN ({})\n  AND {time}\nORDER BY eventtime, eventid",
+            list(&finding.event_names)
+        )
+    } else {
+        format!(
+            "SELECT {COLUMNS}\nFROM activity\nWHERE actor IN ({})\n  AND {time}\nORDER BY eventtime, eventid",
+            list(&finding.actors)
+        )
+    }
+}
+
+/// A SQL text literal.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// The names a recipe may use, from the finding and the columns of its worst row.
+fn recipe_values(lists: &Lists, finding: &Finding, worst: &Row) -> BTreeMap<String, String> {
+    let mut values = BTreeMap::new();
+    let mut put = |name: &str, value: Option<&str>| {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            values
+                .entry(name.to_owned())
+                .or_insert_with(|| value.to_owned());
+        }
+    };
+    for (name, value) in worst {
+        put(name, value.as_str());
+    }
+    let subject = finding.subject.as_str();
+    let role_arn = text(worst, "role_arn").or(Some(subject).filter(|arn| arn.contains(":role/")));
+    put("role_arn", role_arn);
+    put("role_name", role_arn.and_then(last_segment));
+    let actor = text(worst, "actor");
+    let user = [Some(subject), actor]
+        .into_iter()
+        .flatten()
+        .find(|arn| arn.contains(":user/"));
+    put("user_name", user.and_then(last_segment));
+    put(
+        "policy_name",
+        text(worst, "policy_arn").and_then(last_segment),
+    );
+    let arn = role_arn.or(Some(subject).filter(|arn| arn.starts_with("arn:")));
+    put("account_id", arn.and_then(|arn| arn.split(':').nth(4)));
+    put("account_id", finding.account.as_deref());
+    put("partition", arn.and_then(|arn| arn.split(':').nth(1)));
+    put("partition", Some("aws"));
+    put("region", finding.regions.first().map(String::as_str));
+    put("event_time", Some(&finding.first_time));
+    put("org_id", lists.own_org_ids.first().map(String::as_str));
+    values
+}
+
+fn last_segment(arn: &str) -> Option<&str> {
+    arn.rsplit('/').next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_cut_to_a_few() {
+        let of = |n: usize| few((0..n).map(|i| i.to_string()).collect());
+        assert_eq!(of(0), "");
+        assert_eq!(of(3), "0, 1, 2");
+        assert_eq!(of(5), "0, 1, 2 and 2 more");
+    }
+
+    #[test]
+    fn text_of_a_log_stays_inside_its_quotes() {
+        assert_eq!(quoted("o'; DROP"), "'o''; DROP'");
+    }
+
+    #[test]
+    fn long_values_are_cut_between_characters() {
+        assert_eq!(cut("é").len(), 2);
+        assert_eq!(cut(&"é".repeat(400)).chars().count(), MAX_VALUE_CHARS + 1);
+    }
+}

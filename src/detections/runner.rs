@@ -1,0 +1,211 @@
+//! Runs rules over an engine and makes findings of their rows.
+//!
+//! The views that most rules read are computed once and kept; the rules then run side by side over
+//! them. A rule that fails is reported and does not stop the others.
+
+use arrow::compute::kernels::cast_utils::string_to_timestamp_nanos;
+use futures::stream::{self, StreamExt};
+
+use super::allow::covers;
+use super::group::{Grouped, group};
+use super::loader::RuleSet;
+use super::outcome::{DetectReport, Failure, Learning, Suppressed};
+use super::render::complete;
+use super::row::{Row, check_columns, rows};
+use super::rule::{Kind, ParamValue, Rule};
+use crate::config::Lists;
+use crate::engine::{Engine, Param, Params};
+use crate::error::{Result, RuleError};
+use crate::finding::{Severity, UnknownSeverity};
+use crate::report::recipes::Recipes;
+
+/// The rows of sign-in, STS and IAM with the shared vocabulary: the base of the views about roles.
+const IDENTITY_VIEW: &str = "identity_activity";
+
+/// Views that many rules share, in the order in which they build on one another.
+const SHARED_VIEWS: [&str; 4] = [
+    IDENTITY_VIEW,
+    "evidence",
+    "role_assumptions",
+    "role_changes",
+];
+
+/// Rules that run at the same time. Each holds its operators' memory, and the engine already spreads
+/// one query over all processors.
+const CONCURRENT_RULES: usize = 4;
+
+/// Runs every rule of the set that the lists do not switch off.
+///
+/// # Errors
+///
+/// Only where the engine cannot read the evidence at all; a failing rule is in the report.
+pub async fn detect(engine: &Engine, set: &RuleSet, lists: &Lists) -> Result<DetectReport> {
+    let rules: Vec<&Rule> = set.rules.iter().collect();
+    let mut report = detect_rules(engine, &rules, lists).await?;
+    let settings = set.check_settings(lists);
+    let errors = set.errors.iter().chain(&settings);
+    let failures = errors.map(|error| Failure::new(&error.rule, error));
+    report.errors.extend(failures);
+    report.sort();
+    Ok(report)
+}
+
+/// Runs these rules, save those that the lists switch off.
+///
+/// # Errors
+///
+/// As [`detect`].
+pub async fn detect_rules(engine: &Engine, rules: &[&Rule], lists: &Lists) -> Result<DetectReport> {
+    for view in SHARED_VIEWS {
+        let is_read = rules.iter().any(|rule| rule.sql.contains(view));
+        if is_read || view == IDENTITY_VIEW {
+            engine
+                .materialize(view, &format!("SELECT * FROM {view}"))
+                .await?;
+        }
+    }
+    let history = History::of(engine, lists).await?;
+    let enabled = rules.iter().filter(|rule| {
+        let settings = lists.rules.get(rule.id.as_str());
+        settings.and_then(|settings| settings.enabled) != Some(false)
+    });
+    let recipes = Recipes::load()?;
+    let run = |rule| run(engine, &recipes, rule, lists, &history);
+    let outcomes: Vec<(&Rule, Result<Grouped, RuleError>)> = stream::iter(enabled)
+        .map(|rule| async { (*rule, run(rule).await) })
+        .buffered(CONCURRENT_RULES)
+        .collect()
+        .await;
+    let mut report = DetectReport::default();
+    for (rule, outcome) in outcomes {
+        match outcome {
+            Ok(grouped) => add(&mut report, rule, lists, grouped),
+            Err(error) => report.errors.push(Failure::new(rule.id.as_str(), &error)),
+        }
+    }
+    report.sort();
+    Ok(report)
+}
+
+/// Runs one rule and groups what it gives; the findings are complete.
+async fn run(
+    engine: &Engine,
+    recipes: &Recipes,
+    rule: &Rule,
+    lists: &Lists,
+    history: &History,
+) -> Result<Grouped, RuleError> {
+    let rows = query(engine, rule, lists).await?;
+    let learning = rule.kind == Kind::FirstSeen && !history.is_long_enough();
+    let mut grouped = group(rule, severity_override(rule, lists)?, rows, learning)?;
+    for (finding, worst) in &mut grouped.findings {
+        complete(recipes, rule, lists, finding, worst)?;
+    }
+    Ok(grouped)
+}
+
+/// The rows of a rule, with its parameters bound.
+///
+/// # Errors
+///
+/// Where the statement does not plan or run, or does not give the fixed columns.
+pub async fn query(engine: &Engine, rule: &Rule, lists: &Lists) -> Result<Vec<Row>, RuleError> {
+    let id = rule.id.as_str();
+    let fail = |source: crate::error::Error| RuleError {
+        rule: id.to_owned(),
+        message: "cannot run".to_owned(),
+        source: Some(Box::new(source)),
+    };
+    let answer = engine
+        .query(&rule.sql, &params(rule, lists))
+        .await
+        .map_err(fail)?;
+    check_columns(id, &answer.schema)?;
+    let batches = answer.collect().await.map_err(fail)?;
+    let mut all = Vec::new();
+    for batch in &batches {
+        all.extend(rows(id, batch)?);
+    }
+    Ok(all)
+}
+
+/// Defaults with the lists' values in their place. Values of a wrong type are reported by
+/// [`RuleSet::check_settings`], and the default stands.
+fn params(rule: &Rule, lists: &Lists) -> Params {
+    let settings = lists.rules.get(rule.id.as_str());
+    let value = |name: &str, default: &ParamValue| {
+        let replaced = settings
+            .and_then(|settings| settings.params.get(name))
+            .and_then(|value| default.replaced_by(value));
+        match replaced.unwrap_or_else(|| default.clone()) {
+            ParamValue::Text(text) => Param::Text(text),
+            ParamValue::Integer(number) => Param::Integer(number),
+            ParamValue::Float(number) => Param::Float(number),
+            ParamValue::Bool(flag) => Param::Bool(flag),
+        }
+    };
+    let params = rule.params.iter();
+    params
+        .map(|(name, default)| (name.clone(), value(name, default)))
+        .collect()
+}
+
+fn severity_override(rule: &Rule, lists: &Lists) -> Result<Option<Severity>, RuleError> {
+    let settings = lists.rules.get(rule.id.as_str());
+    let word = settings.and_then(|settings| settings.severity.as_deref());
+    word.map(str::parse)
+        .transpose()
+        .map_err(|error: UnknownSeverity| RuleError::new(rule.id.as_str(), error.to_string()))
+}
+
+fn add(report: &mut DetectReport, rule: &Rule, lists: &Lists, grouped: Grouped) {
+    report.rules_run += 1;
+    if grouped.n_learning > 0 {
+        report.learning.push(Learning {
+            rule: rule.id.to_string(),
+            title: rule.title.clone(),
+            n_subjects: grouped.n_learning,
+            baseline_days: lists.baseline_days,
+        });
+    }
+    for (finding, _) in grouped.findings {
+        match lists
+            .allow
+            .iter()
+            .find(|allowance| covers(allowance, &finding))
+        {
+            Some(allowance) => report.suppressed.push(Suppressed {
+                finding,
+                reason: allowance.reason.clone(),
+            }),
+            None => report.findings.push(finding),
+        }
+    }
+}
+
+/// How much of the past the evidence shows.
+#[derive(Debug, Clone, Copy)]
+struct History {
+    span_us: i64,
+    baseline_us: i64,
+}
+
+impl History {
+    async fn of(engine: &Engine, lists: &Lists) -> Result<Self> {
+        const DAY_US: i64 = 24 * 60 * 60 * 1_000_000;
+        let evidence = engine.evidence().await?;
+        let time_us = |text: Option<String>| {
+            text.and_then(|text| string_to_timestamp_nanos(&text).ok())
+                .map_or(0, |nanos| nanos / 1_000)
+        };
+        Ok(Self {
+            span_us: time_us(evidence.last_time) - time_us(evidence.first_time),
+            baseline_us: i64::from(lists.baseline_days) * DAY_US,
+        })
+    }
+
+    /// Whether anything can be called new.
+    fn is_long_enough(self) -> bool {
+        self.span_us >= self.baseline_us
+    }
+}
