@@ -27,6 +27,8 @@ pub enum Error {
     Query(#[from] QueryError),
     #[error(transparent)]
     Rule(#[from] RuleError),
+    #[error(transparent)]
+    Report(#[from] ReportError),
 }
 
 impl Error {
@@ -38,7 +40,7 @@ impl Error {
             Self::Lake(error) => error.hint(),
             Self::Ingest(error) => error.hint(),
             Self::Query(error) => error.hint.clone(),
-            Self::Rule(_) => None,
+            Self::Rule(_) | Self::Report(_) => None,
         }
     }
 }
@@ -218,4 +220,18 @@ impl RuleError {
             source: None,
         }
     }
+}
+
+/// Results that cannot be written out.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// A closed pipe comes as this too: the source says so, and it is no failure.
+    #[error("cannot write the output")]
+    Write(#[from] std::io::Error),
+    #[error("cannot write the result as {format}")]
+    Encode {
+        format: &'static str,
+        #[source]
+        source: Cause,
+    },
 }

@@ -6,6 +6,7 @@ pub mod finding;
 pub mod ingest;
 pub mod lake;
 pub mod policy;
+pub mod report;
 pub mod schema;
 
 pub use error::{Error, Result};

