@@ -1,6 +1,7 @@
 //! spoor: AWS CloudTrail evidence as a Parquet lake, with SQL and detections over it, offline.
 
 pub mod config;
+pub mod engine;
 pub mod error;
 pub mod finding;
 pub mod ingest;

@@ -1,3 +1,4 @@
 //! Tests of the parts together, one program for all.
 
+mod engine;
 mod samples;

@@ -1,0 +1,254 @@
+//! Errors of the parser, the planner and the engine in words that a person can use.
+
+use datafusion::common::{DataFusionError, SchemaError};
+use datafusion::sql::sqlparser::parser::ParserError;
+use datafusion::sql::sqlparser::tokenizer::TokenWithSpan;
+
+use super::catalog::Catalog;
+use super::session::{CATALOG, SCHEMA};
+use crate::error::QueryError;
+
+/// How many names an error lists at most.
+const LISTED_NAMES: usize = 30;
+
+/// A text that does not parse.
+pub(super) fn of_parser(error: &DataFusionError) -> QueryError {
+    let text = match root(error) {
+        DataFusionError::SQL(parser, _) => match parser.as_ref() {
+            ParserError::TokenizerError(text) | ParserError::ParserError(text) => text.clone(),
+            ParserError::RecursionLimitExceeded => "the statement nests too deep".to_owned(),
+        },
+        other => other.message().into_owned(),
+    };
+    QueryError::new(placed(&text))
+}
+
+/// A token after the end of a statement.
+pub(super) fn unexpected(token: &TokenWithSpan) -> QueryError {
+    let start = token.span.start;
+    QueryError::new(format!(
+        "line {}, column {}: expected the end of the statement, found `{}`",
+        start.line, start.column, token.token
+    ))
+}
+
+/// `Expected: x, found: y at Line: 1, Column: 8` as `line 1, column 8: expected x, found y`.
+fn placed(text: &str) -> String {
+    let (what, place) = match text.rsplit_once(" at Line: ") {
+        Some((what, place)) => (what, place.split_once(", Column: ")),
+        None => (text, None),
+    };
+    let what = lower_first(
+        &what
+            .replace("Expected: ", "expected ")
+            .replace("found: ", "found "),
+    );
+    match place {
+        Some((line, column)) => format!("line {line}, column {column}: {what}"),
+        None => what,
+    }
+}
+
+/// A statement that cannot be planned.
+pub(super) fn of_planner(error: &DataFusionError, catalog: &Catalog) -> QueryError {
+    let place = error
+        .diagnostic()
+        .and_then(|diagnostic| diagnostic.span)
+        .map(|span| format!("line {}, column {}: ", span.start.line, span.start.column))
+        .unwrap_or_default();
+    let (what, hint) = explain(error, catalog);
+    QueryError {
+        message: format!("{place}{what}"),
+        hint,
+        source: None,
+    }
+}
+
+fn explain(error: &DataFusionError, catalog: &Catalog) -> (String, Option<String>) {
+    let root = root(error);
+    if let DataFusionError::SchemaError(schema_error, _) = root {
+        match schema_error.as_ref() {
+            SchemaError::FieldNotFound {
+                field,
+                valid_fields,
+            } => {
+                let names: Vec<&str> = valid_fields.iter().map(|field| field.name()).collect();
+                let what = format!("there is no column `{}`", field.flat_name());
+                return (what, suggest(field.name(), &names));
+            }
+            SchemaError::AmbiguousReference { field } => {
+                let what = format!("column `{}` is in more than one table", field.name());
+                return (what, Some("put the table's name before it".to_owned()));
+            }
+            SchemaError::DuplicateQualifiedField { .. }
+            | SchemaError::DuplicateUnqualifiedField { .. } => {}
+        }
+    }
+    let text = root.message().into_owned();
+    if let Some(table) = missing_table(&text) {
+        let names = catalog.names();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let what = format!("there is no table `{table}`");
+        return (what, suggest(&table, &names));
+    }
+    if let Some((function, hint)) = missing_function(&text) {
+        return (format!("there is no function `{function}`"), hint);
+    }
+    (lower_first(first_line(&text)), None)
+}
+
+/// A failure while a query runs.
+pub(super) fn of_engine(error: &DataFusionError) -> QueryError {
+    let root = root(error);
+    let hint = matches!(root, DataFusionError::ResourcesExhausted(_))
+        .then(|| "give it more with `--memory-limit`, or ask for fewer columns or rows".to_owned());
+    QueryError {
+        message: lower_first(first_line(&root.message())),
+        hint,
+        source: None,
+    }
+}
+
+/// The error below all wrappers: what went wrong, without who passed it on.
+fn root(error: &DataFusionError) -> &DataFusionError {
+    match error {
+        DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => root(inner),
+        DataFusionError::Shared(inner) => root(inner),
+        DataFusionError::Collection(errors) => errors.first().map_or(error, root),
+        other => other,
+    }
+}
+
+/// The table in `table 'catalog.schema.name' not found`.
+fn missing_table(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once("table '")?;
+    let (name, _) = rest.split_once("' not found")?;
+    let ours = format!("{CATALOG}.{SCHEMA}.");
+    Some(name.strip_prefix(&ours).unwrap_or(name).to_owned())
+}
+
+/// The function in `Invalid function 'name'` and what it may have meant.
+fn missing_function(text: &str) -> Option<(String, Option<String>)> {
+    let (_, rest) = text.split_once("Invalid function '")?;
+    let (name, rest) = rest.split_once('\'')?;
+    let meant = rest
+        .split_once("Did you mean '")
+        .and_then(|(_, rest)| rest.split_once('\''));
+    Some((name.to_owned(), meant.map(|(meant, _)| did_you_mean(meant))))
+}
+
+fn did_you_mean(name: &str) -> String {
+    format!("did you mean `{name}`?")
+}
+
+/// The nearest name, or all of them where none is near.
+fn suggest(name: &str, names: &[&str]) -> Option<String> {
+    let name = name.to_lowercase();
+    let nearest = names
+        .iter()
+        .map(|known| (edit_distance(&name, &known.to_lowercase()), *known))
+        .min();
+    match nearest {
+        Some((distance, known)) if distance * 3 <= name.chars().count().max(3) => {
+            Some(did_you_mean(known))
+        }
+        Some(_) => {
+            let more = if names.len() > LISTED_NAMES {
+                ", …"
+            } else {
+                ""
+            };
+            let listed = names.get(..LISTED_NAMES).unwrap_or(names).join(", ");
+            Some(format!("there are {listed}{more}"))
+        }
+        None => None,
+    }
+}
+
+/// Insertions, deletions and changes of one character that make `a` into `b`.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        for (cell, to) in row.iter_mut().skip(1).zip(&b) {
+            let cost = usize::from(from != *to);
+            let best = (diagonal + cost).min(*cell + 1).min(left + 1);
+            diagonal = std::mem::replace(cell, best);
+            left = best;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines()
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches('.')
+}
+
+fn lower_first(text: &str) -> String {
+    let mut characters = text.chars();
+    match characters.next() {
+        // A word in capitals is a name.
+        Some(first)
+            if !characters
+                .as_str()
+                .starts_with(|next: char| next.is_uppercase()) =>
+        {
+            first.to_lowercase().chain(characters).collect()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances() {
+        for (a, b, expected) in [
+            ("", "", 0),
+            ("abc", "", 3),
+            ("", "ab", 2),
+            ("eventnam", "eventname", 1),
+            ("evntname", "eventname", 1),
+            ("kitten", "sitting", 3),
+        ] {
+            assert_eq!(edit_distance(a, b), expected, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn the_parsers_place_comes_first() {
+        for (text, expected) in [
+            (
+                "Expected: an expression, found: FROM at Line: 2, Column: 8",
+                "line 2, column 8: expected an expression, found FROM",
+            ),
+            ("Unterminated string literal", "unterminated string literal"),
+        ] {
+            assert_eq!(placed(text), expected);
+        }
+    }
+
+    #[test]
+    fn near_names_are_suggested_and_far_ones_listed() {
+        let names = ["eventname", "eventtime"];
+        assert_eq!(
+            suggest("eventnme", &names).unwrap(),
+            "did you mean `eventname`?"
+        );
+        assert_eq!(
+            suggest("zzz", &names).unwrap(),
+            "there are eventname, eventtime"
+        );
+        assert_eq!(suggest("zzz", &[]), None);
+    }
+}

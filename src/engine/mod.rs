@@ -1,0 +1,265 @@
+//! SQL over a lake: the session, its tables and views, and what may be asked of them.
+//!
+//! Every engine sees one snapshot: later commits to the lake do not change its answers. Statements
+//! only read. Text becomes findings, tables or files elsewhere; here it becomes rows.
+
+mod cached;
+mod catalog;
+mod cloudtrail_view;
+pub mod functions;
+mod guard;
+mod lists;
+mod message;
+mod params;
+mod rows;
+mod session;
+mod statement;
+mod statistics;
+mod table;
+mod tables;
+pub mod views;
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::datasource::MemTable;
+use datafusion::execution::session_state::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::execute_stream;
+
+pub use params::{Param, Params};
+pub use rows::Rows;
+pub use statement::Statement;
+pub use tables::{ColumnInfo, TableInfo};
+
+use self::catalog::{Catalog, Entry};
+use self::session::Resources;
+use self::table::LakeTable;
+use crate::config::Lists;
+use crate::error::{QueryError, Result};
+use crate::lake::Lake;
+use crate::schema::Table;
+
+/// What an engine may use, and what it knows of the case.
+#[derive(Debug, Clone, Default)]
+pub struct EngineOptions {
+    /// Bytes that sorts, joins and aggregates may hold before they spill to a temporary folder.
+    /// `None`: 60 % of the machine's memory (or of the control group's limit).
+    pub memory_limit_bytes: Option<usize>,
+    /// Parts of a plan that run at once. `None`: one for each processor.
+    pub target_partitions: Option<usize>,
+    pub lists: Lists,
+}
+
+/// The bounds of the evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// RFC 3339, UTC; `None` where no event has a time.
+    pub first_time: Option<String>,
+    /// RFC 3339, UTC. This is "now" for everything that asks.
+    pub last_time: Option<String>,
+    pub n_events: u64,
+}
+
+/// A session over the tables of one lake, or over events in memory.
+pub struct Engine {
+    state: Arc<SessionState>,
+    catalog: Arc<Catalog>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("catalog", &self.catalog)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// An engine over the lake as it is now.
+    ///
+    /// # Errors
+    ///
+    /// Where the lake's tables cannot be read.
+    pub async fn open(lake: &Lake, options: EngineOptions) -> Result<Self> {
+        let engine = Self::empty(&options)?;
+        for table in Table::ALL {
+            let snapshot = lake.snapshot(table).await?;
+            let provider =
+                LakeTable::try_new(snapshot).map_err(|error| engine.unplanned(&error))?;
+            provider.register_store(engine.state.as_ref());
+            let entry = Entry::table(tables::what(table), Arc::new(provider));
+            engine.catalog.replace(table.name(), entry);
+        }
+        Ok(engine)
+    }
+
+    /// An engine over events in memory, with empty `sources` and `rejects`. Batches have the schema
+    /// of [`Table::Events`].
+    ///
+    /// # Errors
+    ///
+    /// Where a batch has another schema.
+    pub async fn over_batches(events: Vec<RecordBatch>, options: EngineOptions) -> Result<Self> {
+        let engine = Self::empty(&options)?;
+        for table in Table::ALL {
+            let batches = match table {
+                Table::Events => events.as_slice(),
+                Table::Sources | Table::Rejects => &[],
+            };
+            let provider =
+                tables::in_memory(table, batches).map_err(|error| engine.unplanned(&error))?;
+            let entry = Entry::table(tables::what(table), Arc::new(provider));
+            engine.catalog.replace(table.name(), entry);
+        }
+        Ok(engine)
+    }
+
+    fn empty(options: &EngineOptions) -> Result<Self> {
+        let catalog = Arc::new(Catalog::default());
+        let resources = Resources {
+            memory_limit_bytes: options.memory_limit_bytes,
+            target_partitions: options.target_partitions,
+        };
+        let unplanned = |error| message::of_planner(&error, &Catalog::default());
+        let functions = functions::all(&functions::FunctionContext::default());
+        let state =
+            session::build(resources, Arc::clone(&catalog) as _, functions).map_err(unplanned)?;
+        let state = Arc::new(state);
+        catalog.bind(&state);
+        lists::register(&catalog, &options.lists).map_err(unplanned)?;
+        tables::register_views(&catalog);
+        Ok(Self { state, catalog })
+    }
+
+    /// The statements of a text, split and placed by the parser. All are checked to read only.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that does not parse or is refused, with its line and column.
+    pub fn parse(&self, sql: &str) -> Result<Vec<Statement>> {
+        Ok(statement::parse(sql)?)
+    }
+
+    /// Runs a statement.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be planned; what fails later comes with the rows.
+    pub async fn execute(&self, statement: &Statement) -> Result<Rows> {
+        if statement.is_show_tables() {
+            return Ok(Rows::of_batch(tables::listing(&self.catalog)));
+        }
+        if let Some(table) = statement.show_columns_of() {
+            let described = self.parse(&format!("DESCRIBE {table}"))?;
+            let [described] = described.as_slice() else {
+                return Err(QueryError::new(format!("`{table}` is not a table")).into());
+            };
+            let plan = self.plan(described).await?;
+            return self.run(&plan).await;
+        }
+        let plan = self.plan(statement).await?;
+        self.run(&plan).await
+    }
+
+    /// Runs one query with values for its `$name`s.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::parse`] and [`Engine::execute`]; also where the text is not exactly one statement
+    /// or a `$name` has no value.
+    pub async fn query(&self, sql: &str, params: &Params) -> Result<Rows> {
+        let statements = self.parse(sql)?;
+        let [statement] = statements.as_slice() else {
+            let n = statements.len();
+            return Err(QueryError::new(format!("expected one statement, found {n}")).into());
+        };
+        if params.is_empty() {
+            return self.execute(statement).await;
+        }
+        let plan = self.plan(statement).await?;
+        let plan = plan
+            .with_param_values(params::bind(params))
+            .map_err(|error| self.unplanned(&error))?;
+        self.run(&plan).await
+    }
+
+    /// The bounds of the evidence, from the table `evidence`.
+    ///
+    /// # Errors
+    ///
+    /// Where the events cannot be read.
+    pub async fn evidence(&self) -> Result<Evidence> {
+        let rows = self.query(tables::EVIDENCE_QUERY, &Params::new()).await?;
+        let batches = rows.collect().await?;
+        Ok(tables::read_evidence(&batches))
+    }
+
+    /// Runs a query once and keeps its rows as a table, in the place of one with the same name.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::query`], and what fails while it runs.
+    pub async fn materialize(&self, name: &str, sql: &str) -> Result<()> {
+        let rows = self.query(sql, &Params::new()).await?;
+        let schema = Arc::clone(&rows.schema);
+        let batches = rows.collect().await?;
+        self.register_batches(name, schema, batches)
+    }
+
+    /// Makes rows a table, in the place of one with the same name.
+    ///
+    /// # Errors
+    ///
+    /// Where a batch has another schema.
+    pub fn register_batches(
+        &self,
+        name: &str,
+        schema: SchemaRef,
+        batches: Vec<RecordBatch>,
+    ) -> Result<()> {
+        let table =
+            MemTable::try_new(schema, vec![batches]).map_err(|error| self.unplanned(&error))?;
+        let entry = Entry::table("rows kept in memory", Arc::new(table));
+        self.catalog.replace(name, entry);
+        Ok(())
+    }
+
+    /// Every table and view with its columns, by name.
+    pub fn tables(&self) -> Vec<TableInfo> {
+        tables::describe(&self.catalog)
+    }
+
+    /// The names of all functions, sorted.
+    pub fn function_names(&self) -> Vec<String> {
+        let state = &self.state;
+        let mut names: Vec<String> = state.scalar_functions().keys().cloned().collect();
+        names.extend(state.aggregate_functions().keys().cloned());
+        names.extend(state.window_functions().keys().cloned());
+        names.extend(state.table_functions().keys().cloned());
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    async fn plan(&self, statement: &Statement) -> Result<LogicalPlan> {
+        let plan = self.state.statement_to_plan(statement.parsed.clone()).await;
+        let plan = plan.map_err(|error| self.unplanned(&error))?;
+        guard::check_plan(&plan).map_err(|error| self.unplanned(&error))?;
+        Ok(plan)
+    }
+
+    async fn run(&self, plan: &LogicalPlan) -> Result<Rows> {
+        let plan = self.state.create_physical_plan(plan).await;
+        let plan = plan.map_err(|error| self.unplanned(&error))?;
+        let stream = execute_stream(plan, self.state.task_ctx());
+        Ok(Rows::new(
+            stream.map_err(|error| message::of_engine(&error))?,
+        ))
+    }
+
+    fn unplanned(&self, error: &datafusion::common::DataFusionError) -> crate::error::Error {
+        message::of_planner(error, &self.catalog).into()
+    }
+}
