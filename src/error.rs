@@ -140,6 +140,12 @@ pub enum IngestError {
     },
     #[error("no CloudTrail files in `{}`", path.display())]
     Empty { path: PathBuf },
+    #[error("record {record_index} of `{source_uri}` is no CloudTrail record: {detail}")]
+    NotRecords {
+        source_uri: String,
+        record_index: u64,
+        detail: String,
+    },
     #[error("interrupted; nothing of this run was committed")]
     Interrupted,
     #[error(
@@ -160,6 +166,7 @@ impl IngestError {
             Self::NoSource { .. }
             | Self::NoMatch { .. }
             | Self::Glob { .. }
+            | Self::NotRecords { .. }
             | Self::Totals { .. } => None,
             Self::Empty { .. } => Some(
                 "files end in .json, .jsonl, .ndjson, .log or .txt, each also with .gz".to_owned(),

@@ -9,6 +9,7 @@
 
 mod tables;
 
+pub(crate) use tables::resource_fields;
 pub use tables::{
     DATE_PARTITION, NULL_PARTITION, REJECT_COLUMNS, SOURCE_COLUMNS, StoredColumn, StoredType, Table,
 };

@@ -3,4 +3,47 @@
 //! Always true: every record met ends as a row, a duplicate or a reject, and the totals are checked
 //! before they are published. Decoders take bytes and open nothing. Queries are the engine's.
 
+mod decode;
+mod discover;
+mod known;
+mod ledger;
+mod normalize;
+mod order;
+mod rows;
+mod run;
 mod scan;
+mod time;
+
+use arrow::array::RecordBatch;
+
+pub use decode::{MAX_REJECT_RAW_BYTES, MAX_SOURCE_JSON_BYTES, Reject, SourceKind};
+pub use discover::{STDIN, Source, discover};
+pub use run::{IngestOptions, Progress, Silent, Summary, ingest};
+
+use crate::error::{IngestError, LakeError, Result};
+use crate::schema::Table;
+
+/// Turns the text of some records, in any shape that a file may have, into a batch of `events`.
+///
+/// # Errors
+///
+/// [`IngestError::NotRecords`] names the first piece that is no record.
+pub fn records_to_batch(uri: &str, bytes: &[u8]) -> Result<RecordBatch> {
+    let mut rows = rows::RowBuilder::default();
+    let mut keys = Vec::new();
+    let decoded = decode::decode(uri, bytes, SourceKind::Events, &mut rows, &mut keys);
+    let failed = |source: arrow::error::ArrowError| LakeError::Table {
+        action: "build rows for",
+        table: Table::Events.name(),
+        source: source.into(),
+    };
+    if let Some(reject) = decoded.map_err(failed)?.rejects.into_iter().next() {
+        return Err(IngestError::NotRecords {
+            source_uri: uri.to_owned(),
+            record_index: reject.record_index,
+            detail: reject.detail,
+        }
+        .into());
+    }
+    Ok(rows.finish().map_err(failed)?)
+}

@@ -1,0 +1,275 @@
+//! From the bytes of one source to rows and rejects.
+
+use std::io::{BufRead, Read};
+
+use flate2::bufread::MultiGzDecoder;
+use sha2::{Digest as _, Sha256};
+use twox_hash::XxHash64;
+
+use super::normalize::{Refusal, Row};
+use super::rows::RowBuilder;
+use super::scan::{Piece, Reason, scan};
+use crate::schema::event_column_index;
+
+/// A source is read up to this many unpacked bytes. Files as CloudTrail delivers them stay under
+/// 50 MB; the limit keeps a gzip bomb from filling the memory.
+pub const MAX_SOURCE_JSON_BYTES: u64 = 1024 * 1024 * 1024;
+
+/// Of a reject's bytes so many are kept: enough for any CloudTrail record, which ends at 256 KiB.
+pub const MAX_REJECT_RAW_BYTES: usize = 256 * 1024;
+
+/// What kind of object a source is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceKind {
+    Events,
+    Insight,
+    Digest,
+    Unknown,
+}
+
+impl SourceKind {
+    /// The word in `sources.kind`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::Insight => "insight",
+            Self::Digest => "digest",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Bytes that became no row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reject {
+    pub record_index: u64,
+    pub byte_offset: u64,
+    pub reason: &'static str,
+    pub detail: String,
+    /// Up to [`MAX_REJECT_RAW_BYTES`].
+    pub raw: Vec<u8>,
+    pub raw_bytes: u64,
+}
+
+/// What makes two records one event, and how to tell twins apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventKey {
+    /// 128 bits over event id and recipient account.
+    pub key: u128,
+    pub content_hash: u64,
+    /// The day since 1970 of the event, which names its partition.
+    pub day: Option<i64>,
+    pub record_index: u64,
+}
+
+/// What one source gave.
+#[derive(Debug, Clone)]
+pub struct Decoded {
+    pub kind: SourceKind,
+    pub sha256: String,
+    pub json_bytes: u64,
+    /// Records met, rejects included.
+    pub records_read: u64,
+    pub rejects: Vec<Reject>,
+}
+
+/// The hash of a source's bytes as stored, lower-case hex.
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// Whether the bytes are a gzip member's.
+pub fn is_gzip(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0x1f, 0x8b])
+}
+
+/// Whether unpacked bytes begin like JSON text.
+pub fn looks_like_json(bytes: &[u8]) -> bool {
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
+    matches!(first, Some(b'{' | b'['))
+}
+
+/// Unpacked bytes, and what went wrong at their end.
+struct Unpacked<'a> {
+    bytes: std::borrow::Cow<'a, [u8]>,
+    failure: Option<(&'static str, String)>,
+}
+
+/// Reads a source: unpacks it, cuts it into records and adds a row for each to `rows`, with its key
+/// to `keys`. `name_kind` is what the source's name says it is.
+///
+/// # Errors
+///
+/// Only where rows and schema disagree, which is a defect of the program.
+pub fn decode(
+    uri: &str,
+    stored: &[u8],
+    name_kind: SourceKind,
+    rows: &mut RowBuilder,
+    keys: &mut Vec<EventKey>,
+) -> Result<Decoded, arrow::error::ArrowError> {
+    let unpacked = unpack(stored);
+    let mut decoded = Decoded {
+        kind: name_kind,
+        sha256: sha256(stored),
+        json_bytes: unpacked.bytes.len() as u64,
+        records_read: 0,
+        rejects: Vec::new(),
+    };
+    if name_kind == SourceKind::Digest && unpacked.failure.is_none() {
+        return Ok(decoded);
+    }
+    let mut failed = Ok(());
+    let mut row = Row::default();
+    scan(&unpacked.bytes, |piece| {
+        if failed.is_ok() {
+            failed = take(uri, piece, &mut row, rows, keys, &mut decoded);
+        }
+    });
+    failed?;
+    if let Some((reason, detail)) = unpacked.failure {
+        blame_container(&mut decoded, reason, detail);
+    }
+    if decoded.kind == SourceKind::Unknown && decoded.records_read > 0 {
+        decoded.kind = SourceKind::Events;
+    }
+    Ok(decoded)
+}
+
+fn unpack(stored: &[u8]) -> Unpacked<'_> {
+    if !is_gzip(stored) {
+        return Unpacked {
+            bytes: stored.into(),
+            failure: None,
+        };
+    }
+    // Text of this kind packs about 1 to 8; growing by doubling covers the rest.
+    let mut bytes = Vec::with_capacity(stored.len().saturating_mul(6).min(64 * 1024 * 1024));
+    let mut decoder = MultiGzDecoder::new(stored).take(MAX_SOURCE_JSON_BYTES);
+    let failure = match decoder.read_to_end(&mut bytes) {
+        Ok(_) if decoder.limit() == 0 => Some((
+            "too-large",
+            format!("unpacks to more than {MAX_SOURCE_JSON_BYTES} bytes"),
+        )),
+        Ok(_) => None,
+        Err(_)
+            if bytes.len() > 0
+                && decoder
+                    .into_inner()
+                    .into_inner()
+                    .fill_buf()
+                    .is_ok_and(<[u8]>::is_empty) =>
+        {
+            Some(("truncated-gzip", "the gzip stream ends early".to_owned()))
+        }
+        Err(error) => Some(("invalid-gzip", error.to_string())),
+    };
+    Unpacked {
+        bytes: bytes.into(),
+        failure,
+    }
+}
+
+fn take(
+    uri: &str,
+    piece: Piece<'_>,
+    row: &mut Row<'_>,
+    rows: &mut RowBuilder,
+    keys: &mut Vec<EventKey>,
+    decoded: &mut Decoded,
+) -> Result<(), arrow::error::ArrowError> {
+    let record_index = decoded.records_read;
+    let (offset, raw, reason, detail) = match piece {
+        Piece::Broken {
+            offset,
+            raw,
+            reason,
+        } => (offset, raw, reason.code(), reason.detail().to_owned()),
+        Piece::Record {
+            offset,
+            json,
+            spaced,
+        } => {
+            // The row's values borrow from this record only; a fresh one keeps the buffers apart.
+            let mut fresh = Row::default();
+            std::mem::swap(&mut fresh.extra, &mut row.extra);
+            match fresh.read(json, spaced) {
+                Ok(()) => {
+                    keys.push(event_key(&fresh, record_index));
+                    rows.push(&fresh, uri, record_index)?;
+                    decoded.records_read += 1;
+                    std::mem::swap(&mut fresh.extra, &mut row.extra);
+                    return Ok(());
+                }
+                Err(Refusal::Digest) => {
+                    decoded.kind = SourceKind::Digest;
+                    return Ok(());
+                }
+                Err(Refusal::Invalid(detail)) => {
+                    (offset, json.as_bytes(), Reason::Syntax.code(), detail)
+                }
+                Err(Refusal::NotCloudTrail(looks_like)) => {
+                    (offset, json.as_bytes(), "not-cloudtrail", looks_like)
+                }
+            }
+        }
+    };
+    decoded.records_read += 1;
+    decoded.rejects.push(Reject {
+        record_index,
+        byte_offset: offset as u64,
+        reason,
+        detail,
+        raw: raw[..raw.len().min(MAX_REJECT_RAW_BYTES)].to_vec(),
+        raw_bytes: raw.len() as u64,
+    });
+    Ok(())
+}
+
+/// Says of a container that ended badly; where the text ended early because of it, that is one fact.
+fn blame_container(decoded: &mut Decoded, reason: &'static str, detail: String) {
+    match decoded.rejects.last_mut() {
+        Some(last) if last.reason == Reason::Truncated.code() => {
+            last.reason = reason;
+            last.detail = detail;
+        }
+        _ => {
+            decoded.rejects.push(Reject {
+                record_index: decoded.records_read,
+                byte_offset: decoded.json_bytes,
+                reason,
+                detail,
+                raw: Vec::new(),
+                raw_bytes: 0,
+            });
+            decoded.records_read += 1;
+        }
+    }
+}
+
+fn event_key(row: &Row<'_>, record_index: u64) -> EventKey {
+    let text = |name: &str| {
+        event_column_index(name)
+            .and_then(|index| row.text(index))
+            .unwrap_or_default()
+    };
+    EventKey {
+        key: key_hash(text("eventid"), text("recipientaccountid")),
+        content_hash: row.content_hash,
+        day: row
+            .event_time()
+            .map(|micros| micros.div_euclid(super::time::MICROS_PER_DAY)),
+        record_index,
+    }
+}
+
+/// The key of an event: its id and the account it was delivered to.
+pub fn key_hash(event_id: &str, account: &str) -> u128 {
+    let text = format!("{event_id}\n{account}");
+    let half = |seed| u128::from(XxHash64::oneshot(seed, text.as_bytes()));
+    half(0) << 64 | half(1)
+}
