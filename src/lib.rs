@@ -1,6 +1,9 @@
 //! spoor: AWS CloudTrail evidence as a Parquet lake, with SQL and detections over it, offline.
 
+pub mod app;
+pub mod cli;
 pub mod config;
+pub mod detections;
 pub mod engine;
 pub mod error;
 pub mod finding;
@@ -9,5 +12,6 @@ pub mod lake;
 pub mod policy;
 pub mod report;
 pub mod schema;
+pub mod util;
 
 pub use error::{Error, Result};

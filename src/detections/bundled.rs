@@ -21,8 +21,7 @@ macro_rules! bundled {
     };
 }
 
-bundled! {
-}
+bundled! {}
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,120 @@
+//! `spoor detect`: findings out of logs or a lake.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::interrupt::unless_interrupted;
+use super::output::Target;
+use super::{Outcome, Shared};
+use crate::detections::{self, DetectReport, Rule, RuleSet};
+use crate::error::{Result, RuleError};
+use crate::finding::Severity;
+use crate::report::findings::{FindingFormat, FindingOptions, FindingsReport, write_findings};
+use crate::report::safe;
+
+/// Run the detections and print what they find, worst first.
+#[derive(Debug, Args)]
+pub(super) struct Detect {
+    /// Logs or a lake to look at, in place of `--lake`
+    #[arg(value_name = "SRC")]
+    sources: Vec<String>,
+    /// A folder with further rules; may be given several times
+    #[arg(long, value_name = "DIR")]
+    rules: Vec<PathBuf>,
+    /// Run only this rule; may be given several times
+    #[arg(long = "rule", value_name = "ID")]
+    only: Vec<String>,
+    /// Leave out findings below this severity
+    #[arg(long, value_name = "SEVERITY")]
+    min_severity: Option<Severity>,
+    /// Exit with 1 if there are findings of this severity or worse
+    #[arg(long, value_name = "SEVERITY")]
+    fail_on: Option<Severity>,
+    /// table, json, ndjson or csv [default: table on a terminal or in a file ending otherwise, else ndjson]
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<FindingFormat>,
+    #[command(flatten)]
+    target: Target,
+}
+
+impl Detect {
+    pub(super) async fn run(&self, shared: &Shared) -> Result<Outcome> {
+        let set = RuleSet::load(&self.rules)?;
+        let rules = self.chosen(&set)?;
+        let case = shared.open_case(&self.sources).await?;
+        if let Some(error) = set.check_settings(&case.lists).into_iter().next() {
+            return Err(error.into());
+        }
+        let run = detections::runner::detect_rules(&case.engine, &rules, &case.lists);
+        let mut report = unless_interrupted(run).await?;
+        if let Some(least) = self.min_severity {
+            report.findings.retain(|finding| finding.severity >= least);
+        }
+        self.write(&report, shared)?;
+        Ok(self.outcome(&set, &report))
+    }
+
+    fn chosen<'a>(&self, set: &'a RuleSet) -> Result<Vec<&'a Rule>> {
+        if self.only.is_empty() {
+            return Ok(set.rules.iter().collect());
+        }
+        self.only
+            .iter()
+            .map(|id| {
+                set.rule(id).ok_or_else(|| {
+                    RuleError::new(id, "there is no rule with this id; see `spoor rules list`")
+                        .into()
+                })
+            })
+            .collect()
+    }
+
+    fn write(&self, report: &DetectReport, shared: &Shared) -> Result<()> {
+        let learning: Vec<String> = report
+            .learning
+            .iter()
+            .map(|learning| learning.rule.clone())
+            .collect();
+        let found = FindingsReport {
+            findings: &report.findings,
+            n_rules: usize::try_from(report.rules_run).unwrap_or(usize::MAX),
+            n_suppressed: report.suppressed.len() as u64,
+            learning: &learning,
+        };
+        let options = FindingOptions {
+            color: shared.color(self.target.is_file()),
+            width: self.target.width(),
+        };
+        let format = self.format.unwrap_or(FindingFormat::Table);
+        let mut out = self.target.open()?;
+        write_findings(&found, format, &mut out, options)?;
+        out.finish()
+    }
+
+    fn outcome(&self, set: &RuleSet, report: &DetectReport) -> Outcome {
+        for error in &set.errors {
+            eprintln!("error: {}", safe::line(&error.to_string()));
+        }
+        for failure in &report.errors {
+            eprintln!(
+                "error: rule `{}`: {}",
+                safe::line(&failure.rule),
+                safe::line(&failure.message)
+            );
+        }
+        let over = |least: Severity| {
+            report
+                .findings
+                .iter()
+                .any(|finding| finding.severity >= least)
+        };
+        if !set.errors.is_empty() || !report.errors.is_empty() {
+            Outcome::Failed
+        } else if self.fail_on.is_some_and(over) {
+            Outcome::Findings
+        } else {
+            Outcome::Done
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! The command line: one file per command, and what they share.
+//!
+//! Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 findings at or over
+//! `--fail-on`, 2 something failed, 130 interrupted. A closed pipe is no failure.
+
+mod detect;
+mod ingest;
+mod interrupt;
+mod output;
+mod progress;
+mod query;
+mod repl;
+mod rules;
+
+use std::error::Error as _;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use self::interrupt::Interrupt;
+use self::progress::Bar;
+use crate::app::{Case, CaseOptions};
+use crate::error::{Error, IngestError, ReportError};
+use crate::report::safe;
+use crate::util::ByteSize;
+
+/// AWS CloudTrail evidence as a Parquet lake: SQL, hunts and detections, offline.
+#[derive(Debug, Parser)]
+#[command(name = "spoor", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(flatten)]
+    shared: Shared,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+struct Shared {
+    /// The lake's folder [default: ./spoor-lake]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "SPOOR_LAKE",
+        hide_env_values = true
+    )]
+    lake: Option<PathBuf>,
+    /// The case's lists: own accounts, vendors, what is allowed [default: spoor.toml beside the lake or here]
+    #[arg(long, global = true, value_name = "FILE")]
+    lists: Option<PathBuf>,
+    /// Memory for queries, after which they use temporary files (`512M`, `2GiB`)
+    #[arg(long, global = true, value_name = "SIZE")]
+    memory_limit: Option<ByteSize>,
+    /// When to use colors
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: ColorChoice,
+    /// Say nothing but errors
+    #[arg(long, short, global = true)]
+    quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ColorChoice {
+    Auto,
+    Always,
+    Never,
+}
+
+impl Shared {
+    /// Whether to color what goes to stdout (`to_file`: no).
+    fn color(&self, to_file: bool) -> bool {
+        match self.color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => {
+                !to_file
+                    && std::io::stdout().is_terminal()
+                    && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+            }
+        }
+    }
+
+    /// Opens the case that these flags and `sources` name, and says what was read on the way.
+    async fn open_case(&self, sources: &[String]) -> Result<Case, Error> {
+        let options = CaseOptions {
+            sources: sources.to_vec(),
+            lake: self.lake.clone(),
+            default_lake: PathBuf::from("spoor-lake"),
+            lists: self.lists.clone(),
+            memory_limit_bytes: self
+                .memory_limit
+                .map(|size| usize::try_from(size.0).unwrap_or(usize::MAX)),
+        };
+        let bar = Bar::new(self.quiet);
+        let interrupt = Interrupt::listen();
+        let opened = Case::open(&options, bar.clone(), interrupt.flag()).await;
+        bar.close(opened.as_ref().ok().and_then(|case| case.summary.as_ref()));
+        opened
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Find role abuse: run the detections over logs or a lake
+    Detect(detect::Detect),
+    /// Read CloudTrail logs into a lake
+    Ingest(ingest::Ingest),
+    /// Answer SQL over logs or a lake
+    Query(query::Query),
+    /// Ask SQL questions in a shell
+    Repl(repl::Repl),
+    /// List, show and test the detections
+    Rules(rules::Rules),
+}
+
+/// How a command ended, where nothing failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Done,
+    /// Findings at or over `--fail-on`.
+    Findings,
+    /// Something failed and was said; the rest was done.
+    Failed,
+}
+
+/// Runs the program for the process's arguments.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A closed pipe under `--help` is no failure.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: cannot start: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    let result = runtime.block_on(cli.run());
+    // Reading that was interrupted must not hold the exit.
+    runtime.shutdown_background();
+    match result {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Findings) => ExitCode::from(1),
+        Ok(Outcome::Failed) => ExitCode::from(2),
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            ExitCode::from(if is_interrupt(&error) { 130 } else { 2 })
+        }
+    }
+}
+
+impl Cli {
+    async fn run(self) -> Result<Outcome, Error> {
+        let shared = self.shared;
+        match self.command {
+            Command::Detect(command) => command.run(&shared).await,
+            Command::Ingest(command) => command.run(&shared).await,
+            Command::Query(command) => command.run(&shared).await,
+            Command::Repl(command) => command.run(&shared).await,
+            Command::Rules(command) => command.run(&shared).await,
+        }
+    }
+}
+
+/// Prints an error with its causes and the way out.
+fn complain(error: &Error) {
+    eprintln!("error: {}", safe::line(&error.to_string()));
+    let mut said = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !said.contains(&text) {
+            eprintln!("  because: {}", safe::line(&text));
+        }
+        said = text;
+        cause = error.source();
+    }
+    if let Some(hint) = error.hint() {
+        eprintln!("hint: {}", safe::line(&hint));
+    }
+}
+
+fn is_closed_pipe(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Report(ReportError::Write(source))
+            if source.kind() == std::io::ErrorKind::BrokenPipe
+    )
+}
+
+fn is_interrupt(error: &Error) -> bool {
+    matches!(error, Error::Ingest(IngestError::Interrupted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}
