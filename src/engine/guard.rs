@@ -104,3 +104,78 @@ fn kind(statement: &Statement) -> String {
         _ => first,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use datafusion::sql::parser::DFParser;
+
+    fn check_text(sql: &str) -> Result<(), String> {
+        let statements = DFParser::parse_sql(sql).unwrap();
+        let checked = statements.iter().try_for_each(check);
+        checked.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn reads_are_let_through() {
+        for sql in [
+            "SELECT 1",
+            "WITH a AS (SELECT 1) SELECT * FROM a UNION ALL VALUES (2)",
+            "EXPLAIN ANALYZE SELECT 1",
+            "SHOW TABLES",
+            "SHOW COLUMNS FROM cloudtrail",
+            "DESCRIBE cloudtrail",
+        ] {
+            assert_eq!(check_text(sql), Ok(()), "{sql}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_refused_by_its_kind() {
+        for (sql, kind) in [
+            ("CREATE TABLE a AS SELECT 1", "CREATE TABLE"),
+            ("CREATE VIEW a AS SELECT 1", "CREATE VIEW"),
+            (
+                "CREATE EXTERNAL TABLE a STORED AS CSV LOCATION '/etc/passwd'",
+                "CREATE EXTERNAL TABLE",
+            ),
+            (
+                "CREATE FUNCTION f() RETURNS INT RETURN 1",
+                "CREATE FUNCTION",
+            ),
+            ("DROP TABLE events", "DROP TABLE"),
+            ("ALTER TABLE events ADD COLUMN a INT", "ALTER TABLE"),
+            ("INSERT INTO events SELECT 1", "INSERT"),
+            (
+                "WITH a AS (SELECT 1) INSERT INTO events SELECT * FROM a",
+                "INSERT",
+            ),
+            ("UPDATE events SET a = 1", "UPDATE"),
+            ("DELETE FROM events", "DELETE"),
+            ("TRUNCATE events", "TRUNCATE"),
+            ("COPY events TO '/tmp/a.csv'", "COPY"),
+            ("COPY (SELECT 1) TO '/tmp/a.csv' STORED AS CSV", "COPY"),
+            ("EXPLAIN COPY events TO '/tmp/a.csv'", "COPY"),
+            ("EXPLAIN INSERT INTO events SELECT 1", "INSERT"),
+            ("EXPLAIN ANALYZE DELETE FROM events", "DELETE"),
+            ("SELECT * INTO a FROM events", "SELECT INTO"),
+            ("SELECT * FROM (SELECT * INTO a FROM events)", "SELECT INTO"),
+            ("SET datafusion.execution.batch_size = 1", "SET"),
+            ("SET TIME ZONE = 'UTC'", "SET"),
+            ("RESET datafusion.execution.batch_size", "RESET"),
+            ("SHOW datafusion.execution.batch_size", "SHOW"),
+            ("PREPARE a AS SELECT 1", "PREPARE"),
+            ("EXECUTE a(1)", "EXECUTE"),
+            ("BEGIN", "BEGIN"),
+            ("USE other", "USE"),
+            ("GRANT SELECT ON events TO me", "GRANT"),
+        ] {
+            let refused = check_text(sql).unwrap_err();
+            assert_eq!(
+                refused,
+                format!("`{kind}` is refused: queries only read"),
+                "{sql}"
+            );
+        }
+    }
+}

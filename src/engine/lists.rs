@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringViewArray};
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{Field, Schema};
 use datafusion::common::Result;
 use datafusion::datasource::MemTable;
 
-use super::cached::CachedQuery;
 use super::catalog::{Catalog, Entry};
 use crate::config::{DEFAULT_SENSITIVE_ROLES, Lists};
 
@@ -18,25 +17,34 @@ enum Column<'a> {
     Integer(&'static str, Vec<i64>),
 }
 
-/// Registers every list.
-pub(super) fn register(catalog: &Catalog, lists: &Lists) -> Result<()> {
-    for (name, what, columns) in tables(lists) {
+/// Registers every list. Where none names our accounts, they are those the evidence was recorded in.
+pub(super) fn register(
+    catalog: &Catalog,
+    lists: &Lists,
+    recording_accounts: &[String],
+) -> Result<()> {
+    let own_accounts = OwnAccounts {
+        inferred: lists.own_accounts.is_empty(),
+        ids: match lists.own_accounts.as_slice() {
+            [] => recording_accounts,
+            named => named,
+        },
+    };
+    for (name, what, columns) in tables(lists, own_accounts) {
         catalog.replace(name, Entry::table(what, Arc::new(mem_table(columns)?)));
-    }
-    if lists.own_accounts.is_empty() {
-        let inferred = CachedQuery::new(
-            own_accounts_schema(),
-            "SELECT DISTINCT recipientaccountid AS account, true AS inferred FROM events \
-             WHERE recipientaccountid IS NOT NULL ORDER BY account",
-        );
-        let what = "the accounts the evidence was recorded in, since no list names ours";
-        catalog.replace("own_accounts", Entry::cached(what, inferred));
     }
     Ok(())
 }
 
+/// The accounts that belong to us, and whether no list says so.
+#[derive(Clone, Copy)]
+struct OwnAccounts<'a> {
+    ids: &'a [String],
+    inferred: bool,
+}
+
 #[rustfmt::skip]
-fn tables(lists: &Lists) -> Vec<(&'static str, &'static str, Vec<Column<'_>>)> {
+fn tables<'a>(lists: &'a Lists, own: OwnAccounts<'a>) -> Vec<(&'static str, &'static str, Vec<Column<'a>>)> {
     let vendors = || lists.vendor_accounts.iter();
     let vendor_roles: Vec<(&str, &str)> = vendors()
         .flat_map(|vendor| vendor.allowed_roles.iter().map(|role| (vendor.account.as_str(), role.as_str())))
@@ -48,8 +56,8 @@ fn tables(lists: &Lists) -> Vec<(&'static str, &'static str, Vec<Column<'_>>)> {
     };
     vec![
         ("own_accounts", "the accounts that belong to us", vec![
-            Column::Text("account", texts(&lists.own_accounts)),
-            Column::Bool("inferred", vec![false; lists.own_accounts.len()]),
+            Column::Text("account", texts(own.ids)),
+            Column::Bool("inferred", vec![own.inferred; own.ids.len()]),
         ]),
         ("own_org_ids", "our organizations", vec![Column::Text("org_id", texts(&lists.own_org_ids))]),
         ("vendor_accounts", "accounts of others that may take roles of ours", vec![
@@ -100,11 +108,4 @@ fn mem_table(columns: Vec<Column<'_>>) -> Result<MemTable> {
     let schema = Arc::new(Schema::new(fields));
     let batch = RecordBatch::try_new(Arc::clone(&schema), arrays)?;
     MemTable::try_new(schema, vec![vec![batch]])
-}
-
-fn own_accounts_schema() -> SchemaRef {
-    Arc::new(Schema::new(vec![
-        Field::new("account", DataType::Utf8View, true),
-        Field::new("inferred", DataType::Boolean, true),
-    ]))
 }

@@ -7,6 +7,7 @@ use datafusion::sql::sqlparser::tokenizer::TokenWithSpan;
 use super::catalog::Catalog;
 use super::session::{CATALOG, SCHEMA};
 use crate::error::QueryError;
+use crate::schema::EVENT_COLUMNS;
 
 /// How many names an error lists at most.
 const LISTED_NAMES: usize = 30;
@@ -41,6 +42,7 @@ fn placed(text: &str) -> String {
     let what = lower_first(
         &what
             .replace("Expected: ", "expected ")
+            .replace("found: EOF", "found the end of the text")
             .replace("found: ", "found "),
     );
     match place {
@@ -91,10 +93,49 @@ fn explain(error: &DataFusionError, catalog: &Catalog) -> (String, Option<String
         let what = format!("there is no table `{table}`");
         return (what, suggest(&table, &names));
     }
+    if let Some(member) = between(&text, "Field ", " not found in struct") {
+        let members: Vec<String> = members();
+        let members: Vec<&str> = members.iter().map(String::as_str).collect();
+        let hint = nearest(member, &members).map(did_you_mean);
+        return (format!("a struct has no member `{member}`"), hint);
+    }
+    if let Some(name) = between(&text, "Placeholder '", "' was not provided a value")
+        .or_else(|| between(&text, "No value found for placeholder with name ", ""))
+    {
+        return (format!("there is no value for `{name}`"), None);
+    }
+    if let Some(function) = between(&text, "table function '", "' not found") {
+        return (format!("there is no table function `{function}`"), None);
+    }
     if let Some((function, hint)) = missing_function(&text) {
         return (format!("there is no function `{function}`"), hint);
     }
+    // Where the planner knows a way out, its words to the user are better than its message.
+    if let Some(diagnostic) = error.diagnostic()
+        && let Some(help) = diagnostic.helps.first()
+    {
+        let what = lower_first(first_line(&diagnostic.message));
+        return (what, Some(lower_first(&help.message)));
+    }
     (lower_first(first_line(&text)), None)
+}
+
+/// The members that events have, at any depth.
+fn members() -> Vec<String> {
+    let paths = EVENT_COLUMNS.iter().flat_map(|column| column.path);
+    let mut members: Vec<String> = paths.map(|member| member.to_lowercase()).collect();
+    members.sort();
+    members.dedup();
+    members
+}
+
+/// The text after `before` and, unless it is empty, ahead of `after`.
+fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
+    let (_, rest) = text.split_once(before)?;
+    match after {
+        "" => Some(rest),
+        after => rest.split_once(after).map(|(found, _)| found),
+    }
 }
 
 /// A failure while a query runs.
@@ -143,26 +184,29 @@ fn did_you_mean(name: &str) -> String {
 
 /// The nearest name, or all of them where none is near.
 fn suggest(name: &str, names: &[&str]) -> Option<String> {
-    let name = name.to_lowercase();
-    let nearest = names
-        .iter()
-        .map(|known| (edit_distance(&name, &known.to_lowercase()), *known))
-        .min();
-    match nearest {
-        Some((distance, known)) if distance * 3 <= name.chars().count().max(3) => {
-            Some(did_you_mean(known))
-        }
-        Some(_) => {
-            let more = if names.len() > LISTED_NAMES {
-                ", …"
-            } else {
-                ""
-            };
-            let listed = names.get(..LISTED_NAMES).unwrap_or(names).join(", ");
-            Some(format!("there are {listed}{more}"))
-        }
-        None => None,
+    if let Some(known) = nearest(name, names) {
+        return Some(did_you_mean(known));
     }
+    if names.is_empty() {
+        return None;
+    }
+    let more = if names.len() > LISTED_NAMES {
+        ", …"
+    } else {
+        ""
+    };
+    let listed = names.get(..LISTED_NAMES).unwrap_or(names).join(", ");
+    Some(format!("there are {listed}{more}"))
+}
+
+/// The name that is most like `name`, if a third of the letters or fewer would have to change.
+fn nearest<'a>(name: &str, names: &[&'a str]) -> Option<&'a str> {
+    let name = name.to_lowercase();
+    let distances = names
+        .iter()
+        .map(|known| (edit_distance(&name, &known.to_lowercase()), *known));
+    let (distance, known) = distances.min()?;
+    (distance * 3 <= name.chars().count().max(3)).then_some(known)
 }
 
 /// Insertions, deletions and changes of one character that make `a` into `b`.

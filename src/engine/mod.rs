@@ -10,6 +10,8 @@ pub mod functions;
 mod guard;
 mod lists;
 mod message;
+mod now;
+mod open;
 mod params;
 mod rows;
 mod session;
@@ -34,8 +36,7 @@ pub use statement::Statement;
 pub use tables::{ColumnInfo, TableInfo};
 
 use self::catalog::{Catalog, Entry};
-use self::session::Resources;
-use self::table::LakeTable;
+use self::open::Draft;
 use crate::config::Lists;
 use crate::error::{QueryError, Result};
 use crate::lake::Lake;
@@ -83,16 +84,11 @@ impl Engine {
     ///
     /// Where the lake's tables cannot be read.
     pub async fn open(lake: &Lake, options: EngineOptions) -> Result<Self> {
-        let engine = Self::empty(&options)?;
+        let mut draft = Draft::new(&options)?;
         for table in Table::ALL {
-            let snapshot = lake.snapshot(table).await?;
-            let provider =
-                LakeTable::try_new(snapshot).map_err(|error| engine.unplanned(&error))?;
-            provider.register_store(engine.state.as_ref());
-            let entry = Entry::table(tables::what(table), Arc::new(provider));
-            engine.catalog.replace(table.name(), entry);
+            draft.add_snapshot(lake.snapshot(table).await?)?;
         }
-        Ok(engine)
+        draft.complete(&options).await
     }
 
     /// An engine over events in memory, with empty `sources` and `rejects`. Batches have the schema
@@ -102,35 +98,11 @@ impl Engine {
     ///
     /// Where a batch has another schema.
     pub async fn over_batches(events: Vec<RecordBatch>, options: EngineOptions) -> Result<Self> {
-        let engine = Self::empty(&options)?;
-        for table in Table::ALL {
-            let batches = match table {
-                Table::Events => events.as_slice(),
-                Table::Sources | Table::Rejects => &[],
-            };
-            let provider =
-                tables::in_memory(table, batches).map_err(|error| engine.unplanned(&error))?;
-            let entry = Entry::table(tables::what(table), Arc::new(provider));
-            engine.catalog.replace(table.name(), entry);
-        }
-        Ok(engine)
-    }
-
-    fn empty(options: &EngineOptions) -> Result<Self> {
-        let catalog = Arc::new(Catalog::default());
-        let resources = Resources {
-            memory_limit_bytes: options.memory_limit_bytes,
-            target_partitions: options.target_partitions,
-        };
-        let unplanned = |error| message::of_planner(&error, &Catalog::default());
-        let functions = functions::all(&functions::FunctionContext::default());
-        let state =
-            session::build(resources, Arc::clone(&catalog) as _, functions).map_err(unplanned)?;
-        let state = Arc::new(state);
-        catalog.bind(&state);
-        lists::register(&catalog, &options.lists).map_err(unplanned)?;
-        tables::register_views(&catalog);
-        Ok(Self { state, catalog })
+        let mut draft = Draft::new(&options)?;
+        draft.add_batches(Table::Events, &events)?;
+        draft.add_batches(Table::Sources, &[])?;
+        draft.add_batches(Table::Rejects, &[])?;
+        draft.complete(&options).await
     }
 
     /// The statements of a text, split and placed by the parser. All are checked to read only.
@@ -191,9 +163,7 @@ impl Engine {
     ///
     /// Where the events cannot be read.
     pub async fn evidence(&self) -> Result<Evidence> {
-        let rows = self.query(tables::EVIDENCE_QUERY, &Params::new()).await?;
-        let batches = rows.collect().await?;
-        Ok(tables::read_evidence(&batches))
+        Ok(tables::read_evidence(&self.evidence_row().await?))
     }
 
     /// Runs a query once and keeps its rows as a table, in the place of one with the same name.
@@ -251,12 +221,30 @@ impl Engine {
     }
 
     async fn run(&self, plan: &LogicalPlan) -> Result<Rows> {
-        let plan = self.state.create_physical_plan(plan).await;
+        if !now::is_asked(plan) {
+            return self.run_in(&self.state, plan).await;
+        }
+        let evidence = self.evidence_row().await?;
+        let state = now::at(&self.state, tables::last_time(&evidence))?;
+        self.run_in(&state, plan).await
+    }
+
+    async fn run_in(&self, state: &SessionState, plan: &LogicalPlan) -> Result<Rows> {
+        let plan = state.create_physical_plan(plan).await;
         let plan = plan.map_err(|error| self.unplanned(&error))?;
-        let stream = execute_stream(plan, self.state.task_ctx());
+        let stream = execute_stream(plan, state.task_ctx());
         Ok(Rows::new(
             stream.map_err(|error| message::of_engine(&error))?,
         ))
+    }
+
+    async fn evidence_row(&self) -> Result<Vec<RecordBatch>> {
+        let mut batches = Vec::new();
+        for statement in statement::parse(tables::EVIDENCE_QUERY)? {
+            let plan = self.plan(&statement).await?;
+            batches.extend(self.run_in(&self.state, &plan).await?.collect().await?);
+        }
+        Ok(batches)
     }
 
     fn unplanned(&self, error: &datafusion::common::DataFusionError) -> crate::error::Error {

@@ -16,7 +16,6 @@ use datafusion::execution::object_store::ObjectStoreRegistry;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::execution::{SessionStateDefaults, runtime_env::RuntimeEnv};
-use datafusion::logical_expr::ScalarUDF;
 use datafusion::object_store::ObjectStore;
 use datafusion::prelude::SessionConfig;
 use url::Url;
@@ -49,15 +48,9 @@ pub(super) struct Resources {
 }
 
 /// Makes a session whose tables are those of `schema` and nothing else.
-pub(super) fn build(
-    resources: Resources,
-    schema: Arc<dyn SchemaProvider>,
-    functions: Vec<ScalarUDF>,
-) -> Result<SessionState> {
+pub(super) fn build(resources: Resources, schema: Arc<dyn SchemaProvider>) -> Result<SessionState> {
     let catalog = MemoryCatalogProvider::new();
     catalog.register_schema(SCHEMA, schema)?;
-    let mut scalar = SessionStateDefaults::default_scalar_functions();
-    scalar.extend(functions.into_iter().map(Arc::new));
     let table_functions = SessionStateDefaults::default_table_functions()
         .into_iter()
         .map(|function| (function.name().to_owned(), function))
@@ -67,7 +60,7 @@ pub(super) fn build(
         .with_config(config(resources))
         .with_runtime_env(runtime(resources)?)
         .with_expr_planners(SessionStateDefaults::default_expr_planners())
-        .with_scalar_functions(scalar)
+        .with_scalar_functions(SessionStateDefaults::default_scalar_functions())
         .with_higher_order_functions(SessionStateDefaults::default_higher_order_functions())
         .with_aggregate_functions(SessionStateDefaults::default_aggregate_functions())
         .with_window_functions(SessionStateDefaults::default_window_functions())

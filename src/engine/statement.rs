@@ -13,7 +13,7 @@ use crate::error::QueryError;
 /// One statement that only reads.
 #[derive(Debug, Clone)]
 pub struct Statement {
-    /// As written, without the semicolon.
+    /// As written, with comments within and after it, without the semicolon.
     pub text: String,
     /// Where it begins, counted from 1.
     pub line: u64,
@@ -106,4 +106,50 @@ fn offset(text: &str, place: Location) -> usize {
         .nth(column)
         .map_or(line.len(), |(at, _)| at);
     before + within
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_are_cut_where_the_parser_says() {
+        let text = "-- a; b\nSELECT 'a;é' ;;\n\n  SELECT /* ; */\n 2 -- end\n;SELECT 3";
+        let statements = parse(text).unwrap();
+        let cut: Vec<(u64, &str)> = statements
+            .iter()
+            .map(|statement| (statement.line, statement.text.as_str()))
+            .collect();
+        assert_eq!(
+            cut,
+            [
+                (2, "SELECT 'a;é'"),
+                (4, "SELECT /* ; */\n 2 -- end"),
+                (6, "SELECT 3")
+            ]
+        );
+    }
+
+    #[test]
+    fn nothing_is_no_statement() {
+        for text in ["", " \n", ";;", "-- only a comment"] {
+            assert!(parse(text).unwrap().is_empty(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn one_bad_statement_spoils_the_text() {
+        for (text, expected) in [
+            (
+                "SELECT 1;\nDROP TABLE a",
+                "line 2, column 1: `DROP TABLE` is refused: queries only read",
+            ),
+            (
+                "SELECT 1;\nSELEC 2",
+                "line 2, column 1: expected an SQL statement, found SELEC",
+            ),
+        ] {
+            assert_eq!(parse(text).unwrap_err().to_string(), expected);
+        }
+    }
 }

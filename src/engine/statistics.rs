@@ -3,11 +3,14 @@
 //! Bounds from the log are true bounds but not always values of the file: times are cut to
 //! milliseconds, long text may be cut as well. So they prune files, and never answer `min` or `max`.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
+use datafusion::arrow::array::{ArrayRef, BooleanArray, UInt64Array};
 use datafusion::arrow::datatypes::{DataType, SchemaRef, TimeUnit};
+use datafusion::common::pruning::PruningStatistics;
 use datafusion::common::stats::Precision;
-use datafusion::common::{ColumnStatistics, Result, ScalarValue, Statistics};
+use datafusion::common::{Column, ColumnStatistics, Result, ScalarValue, Statistics};
 use serde_json::Value;
 
 use crate::lake::DataFile;
@@ -63,6 +66,72 @@ fn of_partition(file: &DataFile, rows: Option<usize>) -> ColumnStatistics {
         min_value: value(),
         max_value: value(),
         ..ColumnStatistics::new_unknown()
+    }
+}
+
+/// Statistics of several files, to find those in which no row can match.
+pub(super) struct Containers<'a> {
+    pub files: Vec<&'a Statistics>,
+    pub schema: &'a SchemaRef,
+}
+
+impl Containers<'_> {
+    /// One value for each file, null where the file does not tell; `None` where no file tells.
+    fn values(
+        &self,
+        column: &Column,
+        bound: impl Fn(&ColumnStatistics) -> &Precision<ScalarValue>,
+    ) -> Option<ArrayRef> {
+        let index = self.schema.index_of(column.name()).ok()?;
+        // An array has one type, so what is missing is a null of the column's type.
+        let unknown = ScalarValue::try_from(self.schema.field(index).data_type()).ok()?;
+        let values = self.files.iter().map(|file| {
+            let value = file.column_statistics.get(index).map(&bound);
+            match value {
+                Some(Precision::Exact(value)) => value.clone(),
+                _ => unknown.clone(),
+            }
+        });
+        ScalarValue::iter_to_array(values).ok()
+    }
+}
+
+impl PruningStatistics for Containers<'_> {
+    fn min_values(&self, column: &Column) -> Option<ArrayRef> {
+        self.values(column, |column| &column.min_value)
+    }
+
+    fn max_values(&self, column: &Column) -> Option<ArrayRef> {
+        self.values(column, |column| &column.max_value)
+    }
+
+    fn num_containers(&self) -> usize {
+        self.files.len()
+    }
+
+    fn null_counts(&self, column: &Column) -> Option<ArrayRef> {
+        let index = self.schema.index_of(column.name()).ok()?;
+        let counts = self.files.iter().map(|file| {
+            let column = file.column_statistics.get(index)?;
+            exact_count(&column.null_count)
+        });
+        Some(Arc::new(counts.collect::<UInt64Array>()))
+    }
+
+    fn row_counts(&self) -> Option<ArrayRef> {
+        let counts = self.files.iter().map(|file| exact_count(&file.num_rows));
+        Some(Arc::new(counts.collect::<UInt64Array>()))
+    }
+
+    fn contained(&self, _: &Column, _: &HashSet<ScalarValue>) -> Option<BooleanArray> {
+        None
+    }
+}
+
+fn exact_count(count: &Precision<usize>) -> Option<u64> {
+    match count {
+        Precision::Exact(count) => u64::try_from(*count).ok(),
+        Precision::Inexact(_) | Precision::Absent => None,
     }
 }
 

@@ -12,7 +12,6 @@ use datafusion::arrow::array::{Array, BooleanArray, RecordBatch, StringViewArray
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::config::TableParquetOptions;
-use datafusion::common::pruning::PrunableStatistics;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, Result, ScalarValue, Statistics, internal_err};
 use datafusion::datasource::TableType;
@@ -29,7 +28,7 @@ use datafusion::object_store::path::Path;
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::{ExecutionPlan, empty::EmptyExec};
 
-use super::statistics;
+use super::statistics::{self, Containers};
 use crate::lake::{DataFile, Snapshot};
 use crate::schema::{DATE_PARTITION, Table};
 
@@ -111,9 +110,11 @@ impl LakeTable {
                 .with_file_schema(Arc::clone(&self.schema))
                 .build(predicate);
             if let Some(pruning) = pruning {
-                let bounds = kept.iter().map(|file| Arc::clone(&file.bounds)).collect();
-                let bounds = PrunableStatistics::new(bounds, Arc::clone(&self.schema));
-                let keep = pruning.prune(&bounds)?;
+                let containers = Containers {
+                    files: kept.iter().map(|file| file.bounds.as_ref()).collect(),
+                    schema: &self.schema,
+                };
+                let keep = pruning.prune(&containers)?;
                 kept = select(kept, keep.into_iter());
             }
         }

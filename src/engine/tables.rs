@@ -100,20 +100,32 @@ pub(super) const EVIDENCE_QUERY: &str = "SELECT first_time, last_time, n_events 
 
 /// The one row of [`EVIDENCE_QUERY`].
 pub(super) fn read_evidence(batches: &[RecordBatch]) -> Evidence {
-    let row = batches.iter().find(|batch| batch.num_rows() > 0);
-    let time = |index: usize| {
-        let column = row?.columns().get(index)?;
-        let times = column.as_primitive_opt::<TimestampMicrosecondType>()?;
-        times.is_valid(0).then(|| rfc3339(times))?
-    };
-    let n_events = row
-        .and_then(|row| row.columns().get(2)?.as_primitive_opt::<Int64Type>())
+    let time = |index| times(batches, index).and_then(rfc3339);
+    let n_events = evidence_column(batches, 2)
+        .and_then(|column| column.as_primitive_opt::<Int64Type>())
         .map_or(0, |n_events| n_events.value(0));
     Evidence {
         first_time: time(0),
         last_time: time(1),
         n_events: u64::try_from(n_events).unwrap_or(0),
     }
+}
+
+/// The last time of [`EVIDENCE_QUERY`]'s row, in microseconds since 1970.
+pub(super) fn last_time(batches: &[RecordBatch]) -> Option<i64> {
+    times(batches, 1).map(|times| times.value(0))
+}
+
+/// A column of the first row; not without a row.
+fn evidence_column(batches: &[RecordBatch], index: usize) -> Option<&ArrayRef> {
+    let row = batches.iter().find(|batch| batch.num_rows() > 0)?;
+    row.columns().get(index)
+}
+
+/// A time of the first row, where it is not null.
+fn times(batches: &[RecordBatch], index: usize) -> Option<&TimestampMicrosecondArray> {
+    let times = evidence_column(batches, index)?.as_primitive_opt::<TimestampMicrosecondType>()?;
+    times.is_valid(0).then_some(times)
 }
 
 /// The first time of an array in CloudTrail's own form; a fraction only where there is one.
