@@ -9,6 +9,7 @@ mod known;
 mod ledger;
 mod normalize;
 mod order;
+mod original;
 mod rows;
 mod run;
 mod scan;
@@ -18,6 +19,7 @@ use arrow::array::RecordBatch;
 
 pub use decode::{MAX_REJECT_RAW_BYTES, MAX_SOURCE_JSON_BYTES, Reject, SourceKind};
 pub use discover::{STDIN, Source, discover};
+pub use original::original;
 pub use run::{IngestOptions, Progress, Silent, Summary, ingest};
 
 use crate::error::{IngestError, LakeError, Result};

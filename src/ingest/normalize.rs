@@ -40,7 +40,10 @@ pub struct Row<'a> {
     /// See [`crate::schema::CONTENT_HASH`].
     pub content_hash: u64,
     absent: Vec<&'static str>,
-    repeated: bool,
+    /// The bits of the members met.
+    seen: u128,
+    /// Laying `extra` over the columns would not give the record back.
+    irregular: bool,
 }
 
 /// Why a record is no row.
@@ -54,34 +57,69 @@ pub enum Refusal {
     Digest,
 }
 
-/// The columns by the way to them, for walking a record once.
-enum Node {
-    Leaf(usize),
-    Object(HashMap<&'static str, Node>),
+/// What the members without a column say about an object.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Shape {
+    #[default]
+    Plain,
+    Digest,
+    EventBridge,
+    Lookup,
 }
 
-static TREE: LazyLock<HashMap<&'static str, Node>> = LazyLock::new(|| {
+impl Shape {
+    fn notice(&mut self, name: &str) {
+        match name {
+            "digestPublicKeyFingerprint" | "digestS3Object" | "digestStartTime" => {
+                *self = Self::Digest;
+            }
+            "detail" | "detail-type" if *self == Self::Plain => *self = Self::EventBridge,
+            "CloudTrailEvent" | "Events" if *self == Self::Plain => *self = Self::Lookup,
+            _ => {}
+        }
+    }
+}
+
+/// The columns by the way to them, for walking a record once.
+struct Node {
+    /// One bit, its own.
+    bit: u128,
+    place: Place,
+}
+
+enum Place {
+    /// The column's position.
+    Column(usize),
+    Object(Members),
+}
+
+type Members = HashMap<&'static str, Node>;
+
+static TREE: LazyLock<Members> = LazyLock::new(|| {
     let mut root = HashMap::new();
+    let mut n_nodes = 0;
     for (index, column) in EVENT_COLUMNS.iter().enumerate() {
-        insert(&mut root, column.path, index);
+        insert(&mut root, column.path, index, &mut n_nodes);
     }
     root
 });
 
-fn insert(at: &mut HashMap<&'static str, Node>, path: &[&'static str], index: usize) {
-    match path {
-        [] => {}
-        [name] => {
-            at.insert(name, Node::Leaf(index));
-        }
-        [name, rest @ ..] => {
-            let node = at
-                .entry(name)
-                .or_insert_with(|| Node::Object(HashMap::new()));
-            if let Node::Object(members) = node {
-                insert(members, rest, index);
-            }
-        }
+fn insert(at: &mut Members, path: &[&'static str], index: usize, n_nodes: &mut u32) {
+    let [name, rest @ ..] = path else { return };
+    let node = at.entry(name).or_insert_with(|| {
+        let bit = 1_u128
+            .checked_shl(*n_nodes)
+            .expect("fewer than 128 members have a column");
+        *n_nodes += 1;
+        let place = if rest.is_empty() {
+            Place::Column(index)
+        } else {
+            Place::Object(HashMap::new())
+        };
+        Node { bit, place }
+    });
+    if let Place::Object(members) = &mut node.place {
+        insert(members, rest, index, n_nodes);
     }
 }
 
@@ -116,9 +154,11 @@ impl<'a> Row<'a> {
         self.extra.clear();
         self.content_hash = 0;
         self.absent.clear();
-        self.repeated = false;
+        self.seen = 0;
+        self.irregular = false;
         let mut n_known = 0;
         let mut names = Vec::new();
+        let mut shape = Shape::default();
         let mut fallback_time = None;
         let mut fallback_id = None;
         for member in to_object_iter(json) {
@@ -130,6 +170,7 @@ impl<'a> Row<'a> {
             match TREE.get(key.as_ref()) {
                 Some(node) => {
                     n_known += 1;
+                    self.see(node);
                     self.member(node, &key, value, raw);
                 }
                 None => {
@@ -138,26 +179,24 @@ impl<'a> Row<'a> {
                         "eventId" => fallback_id = string(raw),
                         _ => {}
                     }
-                    self.repeated |= key.starts_with('$');
+                    self.irregular |= key.starts_with('$');
                     put_member(&mut self.extra, &key, raw);
+                    shape.notice(&key);
                     if names.len() < 5 {
                         names.push(key.into_owned());
                     }
                 }
             }
         }
-        self.judge(n_known, &names)?;
+        self.judge(n_known, &names, shape)?;
         if self.slots[WANTED.time] == Slot::Null
             && let Some(time) = fallback_time.as_deref().and_then(time::parse)
-            && !self.has_extra_member("eventTime")
         {
-            self.slots[WANTED.time] = Slot::Time(time);
-            self.absent.push("eventTime");
+            self.stand_in("eventTime", WANTED.time, Slot::Time(time));
         }
-        if self.slots[WANTED.id] == Slot::Null && !self.has_extra_member("eventID") {
+        if self.slots[WANTED.id] == Slot::Null {
             let id = fallback_id.unwrap_or_else(|| Cow::Owned(self.content_id()));
-            self.slots[WANTED.id] = Slot::Text(id);
-            self.absent.push("eventID");
+            self.stand_in("eventID", WANTED.id, Slot::Text(id));
         }
         self.close_extra(json);
         Ok(())
@@ -184,44 +223,47 @@ impl<'a> Row<'a> {
         format!("content-{:016x}", self.content_hash)
     }
 
-    fn has_extra_member(&self, name: &str) -> bool {
-        self.extra.contains(&format!("\"{name}\":"))
+    /// Fills a column that the record leaves empty. A member that is there, but odd, is in `extra`.
+    fn stand_in(&mut self, name: &'static str, column: usize, slot: Slot<'a>) {
+        self.slots[column] = slot;
+        if TREE.get(name).is_some_and(|node| self.seen & node.bit == 0) {
+            self.absent.push(name);
+        }
+    }
+
+    fn see(&mut self, node: &Node) {
+        self.irregular |= self.seen & node.bit != 0;
+        self.seen |= node.bit;
     }
 
     /// Whether what was read is a CloudTrail record.
-    fn judge(&self, n_known: usize, names: &[String]) -> Result<(), Refusal> {
-        let has = |name: &str| names.iter().any(|known| known == name);
-        if has("digestPublicKeyFingerprint") || has("digestS3Object") || has("digestStartTime") {
-            return Err(Refusal::Digest);
-        }
-        let looks_like = if self
-            .text(WANTED.source)
-            .is_some_and(|source| source.starts_with("aws:"))
-        {
-            "a notification of another service".to_owned()
-        } else if n_known >= 3 || self.slots[WANTED.id] != Slot::Null {
-            return Ok(());
-        } else if has("detail") {
-            "an EventBridge event, which holds its record under `detail`".to_owned()
-        } else if has("CloudTrailEvent") || has("Events") {
-            "an answer of LookupEvents".to_owned()
-        } else if names.is_empty() {
-            "an object with next to no members".to_owned()
-        } else {
-            format!("an object with the members {}", names.join(", "))
+    fn judge(&self, n_known: usize, names: &[String], shape: Shape) -> Result<(), Refusal> {
+        let foreign = |source: &str| source.starts_with("aws:");
+        let looks_like = match shape {
+            Shape::Digest => return Err(Refusal::Digest),
+            _ if self.text(WANTED.source).is_some_and(foreign) => {
+                "a notification of another service".to_owned()
+            }
+            _ if n_known >= 3 || self.slots[WANTED.id] != Slot::Null => return Ok(()),
+            Shape::EventBridge => {
+                "an EventBridge event, which holds its record under `detail`".to_owned()
+            }
+            Shape::Lookup => "an answer of LookupEvents, which holds records as text".to_owned(),
+            Shape::Plain if names.is_empty() => "an object with next to no members".to_owned(),
+            Shape::Plain => format!("an object with the members {}", names.join(", ")),
         };
         Err(Refusal::NotCloudTrail(looks_like))
     }
 
     /// A top member that has a column, or columns below it.
     fn member(&mut self, node: &Node, key: &str, value: LazyValue<'a>, raw: &'a str) {
-        match node {
-            Node::Leaf(index) => {
+        match &node.place {
+            Place::Column(index) => {
                 if !self.fill(*index, raw) {
                     put_member(&mut self.extra, key, raw);
                 }
             }
-            Node::Object(members) => {
+            Place::Object(members) => {
                 let mut rest = String::new();
                 if self.nested(members, value, raw, &mut rest) {
                     put_member(&mut self.extra, key, &rest);
@@ -233,7 +275,7 @@ impl<'a> Row<'a> {
     /// Fills the columns below an object. True if `rest` was given what they could not hold.
     fn nested(
         &mut self,
-        members: &HashMap<&'static str, Node>,
+        members: &Members,
         value: LazyValue<'a>,
         raw: &'a str,
         rest: &mut String,
@@ -247,19 +289,23 @@ impl<'a> Row<'a> {
             let Ok((key, value)) = member else {
                 // The outer iterator has checked this text; were it wrong after all, the whole
                 // record is kept as it is.
-                self.repeated = true;
+                self.irregular = true;
                 continue;
             };
             let raw = raw_of(&value);
-            match members.get(key.as_ref()) {
-                Some(Node::Leaf(index)) => {
+            let node = members.get(key.as_ref());
+            if let Some(node) = node {
+                self.see(node);
+            }
+            match node.map(|node| &node.place) {
+                Some(Place::Column(index)) => {
                     if self.fill(*index, raw) {
                         holds_something = true;
                     } else {
                         put_member(rest, &key, raw);
                     }
                 }
-                Some(Node::Object(below)) => {
+                Some(Place::Object(below)) => {
                     let mut deeper = String::new();
                     if self.nested(below, value, raw, &mut deeper) {
                         put_member(rest, &key, &deeper);
@@ -282,9 +328,6 @@ impl<'a> Row<'a> {
 
     /// Puts a value into its column. False if the column cannot give it back exactly.
     fn fill(&mut self, index: usize, raw: &'a str) -> bool {
-        if self.slots[index] != Slot::Null {
-            self.repeated = true;
-        }
         let (slot, exact) = convert(EVENT_COLUMNS[index].kind, raw);
         self.slots[index] = slot;
         exact
@@ -292,7 +335,7 @@ impl<'a> Row<'a> {
 
     /// Ends the text of `extra`.
     fn close_extra(&mut self, json: &str) {
-        if self.repeated {
+        if self.irregular {
             self.extra.clear();
             put_member(&mut self.extra, "$record", json);
         } else if !self.absent.is_empty() {

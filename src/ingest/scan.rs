@@ -134,8 +134,8 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Where the elements of a leading member `Records` begin. Only the members before it are looked
-    /// at, and only scalar ones may stand there, so that a record is never walked twice.
+    /// Where the elements of the member `Records` begin, if this object has one. The search ends at
+    /// the first member that only records have, so that records are not walked twice.
     fn records_array(&self) -> Option<usize> {
         let mut look = Scanner {
             bytes: self.bytes,
@@ -153,8 +153,11 @@ impl<'a> Scanner<'a> {
             if key == b"Records" {
                 return (value == b'[').then_some(look.at + 1);
             }
+            if RECORD_MEMBERS.contains(&key) {
+                return None;
+            }
             match value {
-                b'{' | b'[' => return None,
+                b'{' | b'[' => look.at = look.extent(look.at).ok()?.end,
                 b'"' => {
                     look.string()?;
                 }
@@ -392,6 +395,9 @@ impl<'a> Scanner<'a> {
             .map_or(self.bytes.len(), |length| self.at + length)
     }
 }
+
+/// Members of records that tell them from envelopes.
+const RECORD_MEMBERS: [&[u8]; 4] = [b"eventVersion", b"eventTime", b"eventName", b"userIdentity"];
 
 /// What stands before a record's brace in JSON Lines and in pretty-printed files.
 const INDENTS: [&[u8]; 3] = [b"\n", b"\n  ", b"\n    "];
