@@ -174,10 +174,10 @@ fn unpack(stored: &[u8]) -> Unpacked<'_> {
     }
 }
 
-fn take(
+fn take<'a>(
     uri: &str,
-    piece: Piece<'_>,
-    row: &mut Row<'_>,
+    piece: Piece<'a>,
+    row: &mut Row<'a>,
     rows: &mut RowBuilder,
     keys: &mut Vec<EventKey>,
     decoded: &mut Decoded,
@@ -193,30 +193,24 @@ fn take(
             offset,
             json,
             spaced,
-        } => {
-            // The row's values borrow from this record only; a fresh one keeps the buffers apart.
-            let mut fresh = Row::default();
-            std::mem::swap(&mut fresh.extra, &mut row.extra);
-            match fresh.read(json, spaced) {
-                Ok(()) => {
-                    keys.push(event_key(&fresh, record_index));
-                    rows.push(&fresh, uri, record_index)?;
-                    decoded.records_read += 1;
-                    std::mem::swap(&mut fresh.extra, &mut row.extra);
-                    return Ok(());
-                }
-                Err(Refusal::Digest) => {
-                    decoded.kind = SourceKind::Digest;
-                    return Ok(());
-                }
-                Err(Refusal::Invalid(detail)) => {
-                    (offset, json.as_bytes(), Reason::Syntax.code(), detail)
-                }
-                Err(Refusal::NotCloudTrail(looks_like)) => {
-                    (offset, json.as_bytes(), "not-cloudtrail", looks_like)
-                }
+        } => match row.read(json, spaced) {
+            Ok(()) => {
+                keys.push(event_key(row, record_index));
+                rows.push(row, uri, record_index)?;
+                decoded.records_read += 1;
+                return Ok(());
             }
-        }
+            Err(Refusal::Digest) => {
+                decoded.kind = SourceKind::Digest;
+                return Ok(());
+            }
+            Err(Refusal::Invalid(detail)) => {
+                (offset, json.as_bytes(), Reason::Syntax.code(), detail)
+            }
+            Err(Refusal::NotCloudTrail(looks_like)) => {
+                (offset, json.as_bytes(), "not-cloudtrail", looks_like)
+            }
+        },
     };
     decoded.records_read += 1;
     decoded.rejects.push(Reject {

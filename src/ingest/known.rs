@@ -1,5 +1,6 @@
 //! What the lake holds already: sources that need no second reading, and the keys of events.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 
@@ -40,7 +41,9 @@ pub struct Known {
     lake: Lake,
     snapshot: Snapshot,
     loaded: HashSet<Option<i64>>,
-    events: HashMap<u128, Vec<Origin>>,
+    /// The first event of each key, and the few that share one.
+    events: HashMap<u128, Origin>,
+    twins: HashMap<u128, Vec<Origin>>,
     uris: HashMap<String, u32>,
 }
 
@@ -56,6 +59,7 @@ impl Known {
             snapshot: lake.snapshot(Table::Events).await?,
             loaded: HashSet::new(),
             events: HashMap::new(),
+            twins: HashMap::new(),
             uris: HashMap::new(),
         })
     }
@@ -112,32 +116,45 @@ impl Known {
                 record_index: indexes.value(row).cast_unsigned(),
             };
             let key = key_hash(&text(ids, row), &text(accounts, row));
-            self.events.entry(key).or_default().push(origin);
+            self.remember(key, origin);
         }
     }
 
-    /// Decides on a record of the source `uri`, and remembers it.
+    /// Decides on a record of the source `uri`, and remembers it if it is to be written.
     pub fn judge(&mut self, key: &EventKey, uri: &str) -> Verdict {
         let origin = Origin {
             content_hash: key.content_hash,
             uri: self.uri_number(uri),
             record_index: key.record_index,
         };
-        let twins = self.events.entry(key.key).or_default();
-        if twins.contains(&origin) {
-            return Verdict::Recovered;
+        let verdict = self.compare(key.key, origin);
+        if matches!(verdict, Verdict::New | Verdict::Conflicting) {
+            self.remember(key.key, origin);
         }
-        if twins
-            .iter()
-            .any(|twin| twin.content_hash == origin.content_hash)
-        {
-            return Verdict::Duplicate;
-        }
-        twins.push(origin);
-        if twins.len() > 1 {
-            Verdict::Conflicting
+        verdict
+    }
+
+    fn compare(&self, key: u128, origin: Origin) -> Verdict {
+        let Some(first) = self.events.get(&key) else {
+            return Verdict::New;
+        };
+        let twins = self.twins.get(&key).map_or(&[][..], Vec::as_slice);
+        let mut all = std::iter::once(first).chain(twins);
+        if all.clone().any(|twin| *twin == origin) {
+            Verdict::Recovered
+        } else if all.any(|twin| twin.content_hash == origin.content_hash) {
+            Verdict::Duplicate
         } else {
-            Verdict::New
+            Verdict::Conflicting
+        }
+    }
+
+    fn remember(&mut self, key: u128, origin: Origin) {
+        match self.events.entry(key) {
+            Entry::Vacant(place) => {
+                place.insert(origin);
+            }
+            Entry::Occupied(_) => self.twins.entry(key).or_default().push(origin),
         }
     }
 

@@ -223,7 +223,7 @@ async fn take_all(
             let stop = Arc::clone(stop);
             tokio::task::spawn_blocking(move || read_unit(sources, &known, &stop))
         })
-        .buffered(options.parallelism.max(1));
+        .buffered(options.parallelism.max(1) + 1);
     while let Some(unit) = units.next().await {
         let unit = unit.map_err(|error| defect(error.into()))??;
         taker.take(unit, progress.as_ref()).await?;
