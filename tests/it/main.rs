@@ -2,3 +2,4 @@
 
 mod engine;
 mod samples;
+mod vocabulary;
