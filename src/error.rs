@@ -29,6 +29,9 @@ pub enum Error {
     Rule(#[from] RuleError),
     #[error(transparent)]
     Report(#[from] ReportError),
+    /// Ctrl-C, where nothing was to be undone.
+    #[error("interrupted")]
+    Interrupted,
 }
 
 impl Error {
@@ -40,7 +43,7 @@ impl Error {
             Self::Lake(error) => error.hint(),
             Self::Ingest(error) => error.hint(),
             Self::Query(error) => error.hint.clone(),
-            Self::Rule(_) | Self::Report(_) => None,
+            Self::Rule(_) | Self::Report(_) | Self::Interrupted => None,
         }
     }
 }

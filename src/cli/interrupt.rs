@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::error::{Error, IngestError};
+use crate::error::Error;
 
 /// Listens for Ctrl-C until dropped.
 pub(super) struct Interrupt {
@@ -45,6 +45,6 @@ pub(super) async fn unless_interrupted<T>(
 ) -> Result<T, Error> {
     tokio::select! {
         result = work => result,
-        _ = tokio::signal::ctrl_c() => Err(IngestError::Interrupted.into()),
+        _ = tokio::signal::ctrl_c() => Err(Error::Interrupted),
     }
 }

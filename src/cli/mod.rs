@@ -201,7 +201,10 @@ fn is_closed_pipe(error: &Error) -> bool {
 }
 
 fn is_interrupt(error: &Error) -> bool {
-    matches!(error, Error::Ingest(IngestError::Interrupted))
+    matches!(
+        error,
+        Error::Interrupted | Error::Ingest(IngestError::Interrupted)
+    )
 }
 
 #[cfg(test)]
