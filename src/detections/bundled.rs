@@ -21,7 +21,20 @@ macro_rules! bundled {
     };
 }
 
-bundled! {}
+bundled! {
+    "assume-role/assume-role-denied-sweep",
+    "assume-role/assume-role-denied-then-success",
+    "assume-role/assume-role-first-seen-edge",
+    "assume-role/assume-role-from-untrusted-account",
+    "assume-role/assume-role-human-without-mfa",
+    "assume-role/assume-role-third-party-without-external-id",
+    "create-role/admin-policy-attached",
+    "create-role/backdoor-role-sequence",
+    "create-role/role-lacks-permissions",
+    "create-role/trust-policy-federated-unscoped",
+    "create-role/trust-policy-public",
+    "create-role/trust-policy-untrusted-account",
+}
 
 #[cfg(test)]
 mod tests {

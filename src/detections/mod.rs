@@ -15,6 +15,7 @@ mod render;
 mod row;
 pub mod rule;
 pub mod runner;
+mod shared;
 
 pub use loader::RuleSet;
 pub use outcome::{DetectReport, Failure, Learning, Suppressed};

@@ -13,22 +13,12 @@ use super::outcome::{DetectReport, Failure, Learning, Suppressed};
 use super::render::complete;
 use super::row::{Row, check_columns, rows};
 use super::rule::{Kind, ParamValue, Rule};
+use super::shared::materialize;
 use crate::config::Lists;
 use crate::engine::{Engine, Param, Params};
 use crate::error::{Result, RuleError};
 use crate::finding::{Severity, UnknownSeverity};
 use crate::report::recipes::Recipes;
-
-/// The rows of sign-in, STS and IAM with the shared vocabulary: the base of the views about roles.
-const IDENTITY_VIEW: &str = "identity_activity";
-
-/// Views that many rules share, in the order in which they build on one another.
-const SHARED_VIEWS: [&str; 4] = [
-    IDENTITY_VIEW,
-    "evidence",
-    "role_assumptions",
-    "role_changes",
-];
 
 /// Rules that run at the same time. Each holds its operators' memory, and the engine already spreads
 /// one query over all processors.
@@ -56,14 +46,7 @@ pub async fn detect(engine: &Engine, set: &RuleSet, lists: &Lists) -> Result<Det
 ///
 /// As [`detect`].
 pub async fn detect_rules(engine: &Engine, rules: &[&Rule], lists: &Lists) -> Result<DetectReport> {
-    for view in SHARED_VIEWS {
-        let is_read = rules.iter().any(|rule| rule.sql.contains(view));
-        if is_read || view == IDENTITY_VIEW {
-            engine
-                .materialize(view, &format!("SELECT * FROM {view}"))
-                .await?;
-        }
-    }
+    materialize(engine, rules).await?;
     let history = History::of(engine, lists).await?;
     let enabled = rules.iter().filter(|rule| {
         let settings = lists.rules.get(rule.id.as_str());

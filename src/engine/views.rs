@@ -28,6 +28,8 @@ pub const VIEWS: &[View] = &[
     view!("role_births", "when roles were created"),
     view!("trust_changes", "successive trust policies of each role, each with the one before it"),
     view!("policy_versions", "documents of customer managed policies that the evidence shows"),
+    view!("strong_roles", "roles that are sensitive by name or have an administrator's rights"),
+    view!("trust_exposures", "what is noteworthy in trust policies, one row for each call and code"),
 ];
 
 #[cfg(test)]

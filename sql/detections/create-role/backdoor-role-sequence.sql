@@ -1,0 +1,141 @@
+/*---
+id = "backdoor-role-sequence"
+title = "Role opened, empowered and used"
+severity = "high"
+maturity = "stable"
+kind = "sequence"
+risk = ["misconfigured trust", "inadequate role separation", "privilege escalation"]
+attack = ["T1098.003", "T1136.003", "T1078.004"]
+description = """
+Within an hour one role is opened (made or re-trusted for somebody outside the circle, or for a single
+IAM user), given the rights of an administrator or the means to get them, and taken by the one it was
+opened for. Two of the three are high, all three critical. The order of opening and empowering does not
+matter, and rights that the role had already count."""
+summary = """{{ subject }} was {{ steps | join(", ") }} within an hour. Its trust lets in
+{{ lets_in | few }}{% if rights %}, it got {{ rights }}{% endif %}{% if used_by %}, and {{ used_by }} took it
+from {{ used_from }}{% endif %}."""
+false_positives = [
+  "Automation of a landing zone: name it in `iac_principals`, which lowers the severity a step.",
+  "A new vendor with strong rights: name it in `vendor_accounts`.",
+]
+triage = [
+  "What did the new sessions do?",
+  "What else did the actor of these steps do, and where did its credentials come from?",
+  "Is the role still open?",
+]
+remediation = [
+  "revoke-sessions", "correct-trust-policy", "remove-role", "remove-permissions", "contain-user",
+]
+references = [
+  "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html",
+]
+
+[params]
+window_minutes = 60
+---*/
+WITH automation AS (
+  SELECT DISTINCT changes.actor
+  FROM role_changes AS changes
+  JOIN iac_principals ON glob_match(iac_principals.pattern, changes.actor)
+),
+opened AS (
+  SELECT
+    eventtime, eventid, awsregion, role_changes.actor, sourceipaddress, eventname, subject,
+    role_account, role_name, trust_verdict, trust_principals,
+    iac_hint OR automation.actor IS NOT NULL AS automated
+  FROM role_changes
+  LEFT JOIN automation ON automation.actor = role_changes.actor
+  WHERE eventname IN ('CreateRole', 'UpdateAssumeRolePolicy')
+    AND ok
+    AND role_name IS NOT NULL
+    AND (trust_verdict IN (
+        'public', 'federated-open', 'public-restricted', 'external-untrusted', 'federated-weak',
+        'opaque-principal', 'external-unguarded')
+      OR array_to_string(trust_principals, ' ') LIKE '%:user/%')
+),
+strong_policies AS (
+  SELECT DISTINCT policy_arn
+  FROM policy_versions
+  WHERE policy_default
+    AND policy_class IN ('admin', 'escalation-direct', 'escalation-combo')
+),
+empowered AS (
+  SELECT
+    changes.eventtime, changes.eventid, changes.awsregion, changes.actor, changes.sourceipaddress,
+    changes.eventname, changes.role_account, changes.role_name,
+    coalesce(changes.policy_arn, changes.policy_name) AS rights
+  FROM role_changes AS changes
+  LEFT JOIN strong_policies ON strong_policies.policy_arn = changes.policy_arn
+  WHERE changes.eventname IN ('AttachRolePolicy', 'PutRolePolicy')
+    AND changes.ok
+    AND (changes.policy_tier <= 2
+      OR changes.policy_class IN ('admin', 'escalation-direct', 'escalation-combo')
+      OR strong_policies.policy_arn IS NOT NULL)
+),
+steps AS (
+  SELECT
+    eventid AS opening, 'opened' AS step, eventtime, eventid, awsregion, actor, sourceipaddress,
+    eventname, CAST(NULL AS VARCHAR) AS rights
+  FROM opened
+  UNION ALL
+  SELECT
+    opened.eventid, 'empowered', empowered.eventtime, empowered.eventid, empowered.awsregion,
+    empowered.actor, empowered.sourceipaddress, empowered.eventname, empowered.rights
+  FROM opened
+  JOIN empowered
+    ON empowered.role_account = opened.role_account AND empowered.role_name = opened.role_name
+  WHERE to_unixtime(empowered.eventtime) - to_unixtime(opened.eventtime) <= 60 * $window_minutes
+  UNION ALL
+  SELECT
+    opened.eventid, 'used', calls.eventtime, calls.eventid, calls.awsregion, calls.actor,
+    calls.sourceipaddress, calls.eventname, CAST(NULL AS VARCHAR)
+  FROM opened
+  JOIN role_assumptions AS calls
+    ON calls.target_account = opened.role_account AND calls.target_role_name = opened.role_name
+  WHERE calls.ok
+    AND calls.caller_kind <> 'service'
+    AND calls.eventtime >= opened.eventtime
+    AND to_unixtime(calls.eventtime) - to_unixtime(opened.eventtime) <= 60 * $window_minutes
+    -- The new principal, not one that could take the role all along.
+    AND (array_has(opened.trust_principals, calls.useridentity.arn)
+      OR array_has(opened.trust_principals, calls.identity_provider)
+      OR calls.cross_account AND (
+        array_has(opened.trust_principals, '*')
+        OR array_to_string(opened.trust_principals, ' ') LIKE '%' || calls.caller_account || '%'))
+),
+scored AS (
+  SELECT
+    opening,
+    count(DISTINCT step) AS n_steps,
+    array_agg(DISTINCT step ORDER BY step) AS steps,
+    max(rights) AS rights,
+    max(CASE WHEN step = 'used' THEN actor END) AS used_by,
+    max(CASE WHEN step = 'used' THEN sourceipaddress END) AS used_from
+  FROM steps
+  GROUP BY opening
+)
+SELECT
+  steps.eventtime,
+  steps.eventid,
+  opened.role_account AS recipientaccountid,
+  steps.awsregion,
+  steps.actor,
+  steps.sourceipaddress,
+  steps.eventname,
+  opened.subject,
+  CASE
+    WHEN scored.n_steps = 3 AND NOT opened.automated THEN 'critical'
+    WHEN scored.n_steps = 3 OR NOT opened.automated THEN 'high'
+    ELSE 'medium'
+  END AS severity,
+  opened.role_name,
+  scored.steps,
+  opened.trust_verdict,
+  opened.trust_principals AS lets_in,
+  scored.rights,
+  scored.used_by,
+  scored.used_from
+FROM steps
+JOIN opened ON opened.eventid = steps.opening
+JOIN scored ON scored.opening = steps.opening
+WHERE scored.n_steps >= 2
