@@ -1,0 +1,159 @@
+//! Reads a folder of collected logs with the library and, independently, with a plain walk over JSON
+//! values, and fails where the two differ. Where the folder is absent there is nothing to check.
+
+mod agreement;
+mod policies;
+mod stored;
+mod walk;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use anyhow::Result;
+use spoor::app;
+use spoor::config::Lists;
+use spoor::detections::{RuleSet, detect};
+use spoor::engine::{Engine, EngineOptions};
+use spoor::ingest::{Silent, Summary};
+use spoor::lake::Lake;
+use spoor::report::findings::{FindingFormat, FindingOptions, FindingsReport, write_findings};
+
+/// Differences that are printed; more of one kind say nothing new.
+const MAX_PRINTED: usize = 60;
+
+/// What was found: figures, and every difference.
+#[derive(Default)]
+pub struct Report {
+    figures: Vec<(String, String)>,
+    differences: Vec<String>,
+}
+
+impl Report {
+    fn figure(&mut self, name: &str, value: impl ToString) {
+        self.figures.push((name.to_owned(), value.to_string()));
+    }
+
+    fn differ(&mut self, place: &str, what: &str) {
+        self.differences.push(format!("{place}: {what}"));
+    }
+
+    fn print(&self) -> ExitCode {
+        for (name, value) in &self.figures {
+            println!("{name:<34}{value:>10}");
+        }
+        for difference in self.differences.iter().take(MAX_PRINTED) {
+            println!("differs: {difference}");
+        }
+        if self.differences.is_empty() {
+            println!("corpus: both readings agree");
+            return ExitCode::SUCCESS;
+        }
+        println!("corpus: {} differences", self.differences.len());
+        ExitCode::FAILURE
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<ExitCode> {
+    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
+    let logs = shared.join("data/events");
+    if !logs.is_dir() {
+        println!("corpus: no ../shared/data, skipped");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut report = Report::default();
+    let scratch = tempfile::tempdir()?;
+    check_logs(
+        &logs.canonicalize()?,
+        &scratch.path().join("lake"),
+        &mut report,
+    )
+    .await?;
+    let examples = shared.join("spec/trust_policy_examples.jsonl");
+    if examples.is_file() {
+        policies::check(&examples, &mut report)?;
+    }
+    Ok(report.print())
+}
+
+async fn check_logs(logs: &Path, root: &Path, report: &mut Report) -> Result<()> {
+    let started = Instant::now();
+    let mut walked = BTreeMap::new();
+    for path in walk::files(logs)? {
+        let found = walk::walk(&path)?;
+        walked.insert(path.to_string_lossy().into_owned(), found);
+    }
+    let (lake, summary) = read(logs, root).await?;
+    let readings = agreement::Readings {
+        walked: &walked,
+        events: &stored::events(&lake).await?,
+        sources: &stored::sources(&lake).await?,
+        rejects: &stored::rejects(&lake).await?,
+        summary: &summary,
+    };
+    agreement::compare(&readings, report);
+    check_second_run(logs, &lake, report).await?;
+    if let Err(error) = check_detections(&lake, report).await {
+        report.differ("detections", &error.to_string());
+    }
+    report.figure("seconds", started.elapsed().as_secs());
+    Ok(())
+}
+
+async fn read(logs: &Path, root: &Path) -> Result<(Lake, Summary)> {
+    let names = [logs.to_string_lossy().into_owned()];
+    let stop = Arc::new(AtomicBool::new(false));
+    Ok(app::read_into(root, &names, Arc::new(Silent), stop).await?)
+}
+
+/// What was read is not read again: no row, no line, no commit.
+async fn check_second_run(logs: &Path, lake: &Lake, report: &mut Report) -> Result<()> {
+    let before = stored::versions(lake).await?;
+    let (lake, second) = read(logs, lake.root()).await?;
+    if second.sources_skipped != second.sources || second.records_read != 0 {
+        report.differ("second run", &format!("it read again: {second:?}"));
+    }
+    if stored::versions(&lake).await? != before {
+        report.differ("second run", "it committed something");
+    }
+    Ok(())
+}
+
+/// The same evidence gives the same findings, byte for byte, and every rule runs.
+async fn check_detections(lake: &Lake, report: &mut Report) -> Result<()> {
+    let (first, n_findings) = findings(lake, report).await?;
+    let (second, _) = findings(lake, report).await?;
+    if first != second {
+        report.differ("detections", "two runs over one lake print different JSON");
+    }
+    report.figure("findings", n_findings);
+    report.figure("bytes of findings, twice the same", first.len());
+    Ok(())
+}
+
+async fn findings(lake: &Lake, report: &mut Report) -> Result<(Vec<u8>, usize)> {
+    let engine = Engine::open(lake, EngineOptions::default()).await?;
+    let found = detect(&engine, &RuleSet::load(&[])?, &Lists::default()).await?;
+    for error in &found.errors {
+        report.differ(&error.rule, &error.message);
+    }
+    let learning: Vec<String> = found
+        .learning
+        .iter()
+        .map(|rule| rule.rule.clone())
+        .collect();
+    let printed = FindingsReport {
+        findings: &found.findings,
+        n_rules: usize::try_from(found.rules_run)?,
+        n_suppressed: found.suppressed.len() as u64,
+        learning: &learning,
+    };
+    let mut json = Vec::new();
+    let options = FindingOptions::default();
+    write_findings(&printed, FindingFormat::Json, &mut json, options)?;
+    Ok((json, found.findings.len()))
+}

@@ -1,0 +1,117 @@
+//! What the lake says: its rows as records again, and its line for each source.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+
+use anyhow::{Context as _, Result};
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::Int64Type;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde_json::Value;
+use spoor::ingest;
+use spoor::lake::Lake;
+use spoor::schema::Table;
+
+/// A row of `events`.
+pub struct Stored {
+    pub source: String,
+    pub position: u64,
+    pub conflicting: bool,
+    /// The record that the row gives back.
+    pub original: Value,
+}
+
+/// A row of `sources`.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Counts {
+    pub read: u64,
+    pub written: u64,
+    pub duplicates: u64,
+    pub rejected: u64,
+}
+
+/// Every row of `events`.
+pub async fn events(lake: &Lake) -> Result<Vec<Stored>> {
+    let mut rows = Vec::new();
+    for batch in batches(lake, Table::Events).await? {
+        let sources = text(&batch, "source_file")?;
+        let positions = numbers(&batch, "source_index")?;
+        let flags = batch.column_by_name("conflicting").context("no flag")?;
+        for row in 0..batch.num_rows() {
+            rows.push(Stored {
+                source: sources[row].clone(),
+                position: positions[row],
+                conflicting: flags.as_boolean().value(row),
+                original: ingest::original(&batch, row)?,
+            });
+        }
+    }
+    Ok(rows)
+}
+
+/// Every row of `sources`, by address.
+pub async fn sources(lake: &Lake) -> Result<BTreeMap<String, Counts>> {
+    let mut all = BTreeMap::new();
+    for batch in batches(lake, Table::Sources).await? {
+        let uris = text(&batch, "uri")?;
+        let read = numbers(&batch, "records_read")?;
+        let written = numbers(&batch, "rows_written")?;
+        let duplicates = numbers(&batch, "duplicates")?;
+        let rejected = numbers(&batch, "rejected")?;
+        for (row, uri) in uris.into_iter().enumerate() {
+            let counts = Counts {
+                read: read[row],
+                written: written[row],
+                duplicates: duplicates[row],
+                rejected: rejected[row],
+            };
+            all.insert(uri, counts);
+        }
+    }
+    Ok(all)
+}
+
+/// How many rows of `rejects` each source has.
+pub async fn rejects(lake: &Lake) -> Result<BTreeMap<String, u64>> {
+    let mut all = BTreeMap::new();
+    for batch in batches(lake, Table::Rejects).await? {
+        for uri in text(&batch, "uri")? {
+            *all.entry(uri).or_default() += 1;
+        }
+    }
+    Ok(all)
+}
+
+/// The Delta version of each table.
+pub async fn versions(lake: &Lake) -> Result<Vec<u64>> {
+    let mut versions = Vec::new();
+    for table in Table::ALL {
+        versions.push(lake.snapshot(table).await?.version);
+    }
+    Ok(versions)
+}
+
+async fn batches(lake: &Lake, table: Table) -> Result<Vec<RecordBatch>> {
+    let snapshot = lake.snapshot(table).await?;
+    let mut batches = Vec::new();
+    for file in &snapshot.files {
+        let path = lake.root().join(table.name()).join(&file.path);
+        let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path)?)?.build()?;
+        for batch in reader {
+            batches.push(batch?);
+        }
+    }
+    Ok(batches)
+}
+
+fn text(batch: &RecordBatch, name: &str) -> Result<Vec<String>> {
+    let column = batch.column_by_name(name).context("a column is missing")?;
+    let values = column.as_string::<i32>().iter().flatten();
+    Ok(values.map(str::to_owned).collect())
+}
+
+fn numbers(batch: &RecordBatch, name: &str) -> Result<Vec<u64>> {
+    let column = batch.column_by_name(name).context("a column is missing")?;
+    let values = column.as_primitive::<Int64Type>().values();
+    Ok(values.iter().map(|value| value.cast_unsigned()).collect())
+}
