@@ -295,4 +295,12 @@ mod tests {
         );
         assert_eq!(suggest("zzz", &[]), None);
     }
+
+    #[test]
+    fn too_little_memory_has_a_way_out() {
+        let error = DataFusionError::ResourcesExhausted("Failed to allocate 5 bytes".to_owned());
+        let error = of_engine(&error.context("while sorting"));
+        assert_eq!(error.to_string(), "failed to allocate 5 bytes");
+        assert!(error.hint.unwrap().contains("--memory-limit"));
+    }
 }

@@ -142,7 +142,7 @@ impl LakeTable {
     }
 }
 
-fn select<'a>(files: Vec<&'a ScanFile>, keep: impl Iterator<Item = bool>) -> Vec<&'a ScanFile> {
+fn select(files: Vec<&ScanFile>, keep: impl Iterator<Item = bool>) -> Vec<&ScanFile> {
     let pairs = files.into_iter().zip(keep);
     pairs
         .filter_map(|(file, keep)| keep.then_some(file))
