@@ -232,12 +232,14 @@ impl RuleError {
     }
 }
 
-/// Results that cannot be written out.
+/// Results that cannot be written out, and talk with the user that cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// A closed pipe comes as this too: the source says so, and it is no failure.
     #[error("cannot write the output")]
     Write(#[from] std::io::Error),
+    #[error("cannot read the input")]
+    Read(#[source] std::io::Error),
     #[error("cannot write the result as {format}")]
     Encode {
         format: &'static str,

@@ -13,9 +13,9 @@ use crate::report::safe;
 struct Document<'a> {
     findings: &'a [&'a Finding],
     counts: SeverityCounts,
-    rules: usize,
+    rules: u64,
     suppressed: u64,
-    learning: &'a [String],
+    learning: &'a [&'a str],
 }
 
 /// One document, indented: findings first, then what the run was.
@@ -29,7 +29,7 @@ pub fn write_document(
         counts: SeverityCounts::of(report.findings),
         rules: report.n_rules,
         suppressed: report.n_suppressed,
-        learning: report.learning,
+        learning: &report.learning,
     };
     let text = serde_json::to_string_pretty(&document).map_err(encode_error)?;
     write_text(&text, out)?;

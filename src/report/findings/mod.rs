@@ -70,15 +70,15 @@ impl FromStr for FindingFormat {
 }
 
 /// What a run of the rules found.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct FindingsReport<'a> {
     pub findings: &'a [Finding],
     /// Rules that ran.
-    pub n_rules: usize,
+    pub n_rules: u64,
     /// Findings that a list or a setting removed openly.
     pub n_suppressed: u64,
     /// Ids of rules that found the history too short to judge.
-    pub learning: &'a [String],
+    pub learning: Vec<&'a str>,
 }
 
 /// How findings look on a screen.

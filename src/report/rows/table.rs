@@ -216,7 +216,11 @@ impl<W: Write> Sink for TableSink<W> {
 
 /// The value on screen. A line break inside a value is marked, so that it cannot pass for a row.
 fn shown(text: &str) -> String {
-    safe::lines(&safe::cut(text, MAX_CELL_CHARS))
+    let mut shown = safe::lines(&safe::cut(text, MAX_CELL_CHARS))
         .replace('\t', "    ")
-        .replace('\n', "↵\n")
+        .replace('\n', "↵\n");
+    if shown.ends_with('\n') {
+        shown.pop();
+    }
+    shown
 }
