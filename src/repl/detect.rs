@@ -7,7 +7,6 @@ use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use super::Case;
 use crate::detections::{DetectReport, Rule, runner};
 use crate::error::{QueryError, Result};
-use crate::report::findings::FindingsReport;
 
 /// Runs all rules, or the one named, and makes the tables `findings` and `suppressed` of the outcome.
 ///
@@ -28,20 +27,6 @@ pub async fn detect(case: &Case, rule: Option<&str>) -> Result<DetectReport> {
 
 fn no_rule(id: &str) -> QueryError {
     QueryError::new(format!("no rule `{id}`")).with_hint("`.rules` lists the rules")
-}
-
-/// The outcome as the renderers take it.
-pub fn printable(report: &DetectReport) -> FindingsReport<'_> {
-    let learning = report
-        .learning
-        .iter()
-        .map(|learning| learning.rule.as_str());
-    FindingsReport {
-        findings: &report.findings,
-        n_rules: report.rules_run,
-        n_suppressed: report.suppressed.len() as u64,
-        learning: learning.collect(),
-    }
 }
 
 /// The rules as rows: worst first, then by id.

@@ -25,6 +25,7 @@ use crate::error::{ReportError, Result};
 use crate::report::rows::Format;
 
 use self::session::{Flow, Session};
+use self::work::Interrupts;
 
 /// What the shell works on.
 #[derive(Debug, Clone)]
@@ -54,12 +55,13 @@ pub struct ReplOptions {
 /// Where standard input or output cannot be used; a closed pipe is the source of the error then. A
 /// failing statement is no error here: it is printed and counted.
 pub async fn run(case: Case, options: ReplOptions) -> Result<u64> {
+    let interrupts = Interrupts::listen().map_err(ReportError::Read)?;
     let stdin = io::stdin();
     if stdin.is_terminal() {
-        terminal::run(case, &options).await?;
+        terminal::run(case, &options, interrupts).await?;
         Ok(0)
     } else {
-        let mut session = Session::new(case, &options);
+        let mut session = Session::new(case, &options, interrupts);
         run_script(&mut session, stdin.lock()).await?;
         Ok(session.n_failed)
     }
@@ -71,7 +73,7 @@ async fn run_script(session: &mut Session, reader: impl BufRead) -> Result<()> {
     for line in reader.lines() {
         let line = line.map_err(ReportError::Read)?;
         if let Some(piece) = input.push(&line)
-            && session.run(piece).await? == Flow::Quit
+            && session.run(piece).await? != Flow::Continue
         {
             return Ok(());
         }

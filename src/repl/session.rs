@@ -14,7 +14,7 @@ use super::work::{Interrupts, Part, Work};
 use super::{Case, ReplOptions, detect};
 use crate::engine::{Statement, TableInfo};
 use crate::error::{Error, FileError, QueryError, ReportError, Result};
-use crate::report::findings::{FindingFormat, FindingOptions, write_findings};
+use crate::report::findings::{FindingFormat, FindingOptions, FindingsReport, write_findings};
 use crate::report::rows::{Format, RowOptions, RowWriter};
 use crate::report::safe;
 
@@ -27,18 +27,21 @@ const MAX_READ_DEPTH: usize = 8;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
     Continue,
+    /// Ctrl-C ended the piece: what else came with it is not wanted either.
+    Interrupted,
     Quit,
 }
 
 /// The state of one shell.
 pub struct Session {
     pub case: Case,
+    /// At a terminal: answers are cut to be read and counted aloud, and Ctrl-C ends a statement but
+    /// not the shell.
+    pub is_interactive: bool,
     /// The terminal's width, if there is one.
     pub width: Option<usize>,
     /// Statements and commands that failed.
     pub n_failed: u64,
-    /// At a terminal: answers are cut to be read, and counted aloud.
-    is_interactive: bool,
     format: Format,
     color: bool,
     shows_time: bool,
@@ -53,12 +56,14 @@ pub struct Session {
 
 impl Session {
     /// A session that answers on standard output and talks on standard error.
-    pub fn new(case: Case, options: &ReplOptions) -> Self {
+    pub fn new(case: Case, options: &ReplOptions, interrupts: Interrupts) -> Self {
         let out = BufWriter::new(io::stdout());
-        Self::with_output(case, options, Box::new(out), Box::new(io::stderr()))
+        let mut session = Self::with_output(case, options, Box::new(out), Box::new(io::stderr()));
+        session.work = Work::new(interrupts);
+        session
     }
 
-    /// A session with outputs of its own.
+    /// A session with outputs of its own, deaf to Ctrl-C.
     pub fn with_output(
         case: Case,
         options: &ReplOptions,
@@ -81,14 +86,6 @@ impl Session {
         }
     }
 
-    /// Makes the session one at a terminal, where Ctrl-C stops a statement and not the shell.
-    #[must_use]
-    pub fn at_terminal(mut self, interrupts: Interrupts) -> Self {
-        self.is_interactive = true;
-        self.work = Work::new(interrupts);
-        self
-    }
-
     /// Runs a piece of input. What fails is printed and counted.
     ///
     /// # Errors
@@ -104,14 +101,15 @@ impl Session {
             Err(error) => {
                 self.n_failed += 1;
                 self.out.flush().map_err(ReportError::from)?;
+                let was_interrupted = self.work.was_interrupted();
                 // The terminal has just shown `^C`.
-                let gap = if self.work.was_interrupted() {
-                    "\n"
-                } else {
-                    ""
-                };
+                let gap = if was_interrupted { "\n" } else { "" };
                 self.say(&format!("{gap}{}", describe(&error)))?;
-                Ok(Flow::Continue)
+                Ok(if was_interrupted {
+                    Flow::Interrupted
+                } else {
+                    Flow::Continue
+                })
             }
             Ok(flow) => Ok(flow),
         }
@@ -241,7 +239,7 @@ impl Session {
             if let Some(piece) = input.push(line) {
                 flow = self.run(piece).await?;
             }
-            if flow == Flow::Quit {
+            if flow != Flow::Continue {
                 break;
             }
         }
@@ -270,7 +268,15 @@ impl Session {
             color: self.color,
             width: self.width,
         };
-        write_findings(&detect::printable(&report), format, &mut self.out, options)?;
+        let learning = report.learning.iter();
+        let learning: Vec<String> = learning.map(|learning| learning.rule.clone()).collect();
+        let found = FindingsReport {
+            findings: &report.findings,
+            n_rules: usize::try_from(report.rules_run).unwrap_or(usize::MAX),
+            n_suppressed: report.suppressed.len() as u64,
+            learning: &learning,
+        };
+        write_findings(&found, format, &mut self.out, options)?;
         for failure in &report.errors {
             self.n_failed += 1;
             let text = format!("error: rule `{}`: {}", failure.rule, failure.message);

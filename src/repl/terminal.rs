@@ -25,10 +25,10 @@ type LineEditor = Editor<LineHelper, FileHistory>;
 /// # Errors
 ///
 /// Where the terminal cannot be read or written.
-pub async fn run(case: Case, options: &ReplOptions) -> Result<()> {
+pub async fn run(case: Case, options: &ReplOptions, interrupts: Interrupts) -> Result<()> {
     let mut editor = editor(LineHelper::new(names(&case), options.color)).map_err(broken)?;
-    let interrupts = Interrupts::listen().map_err(ReportError::Read)?;
-    let mut session = Session::new(case, options).at_terminal(interrupts);
+    let mut session = Session::new(case, options, interrupts);
+    session.is_interactive = true;
     let mut history_path = options.history_path.as_deref();
     if let Some(path) = history_path
         && let Err(error) = load_history(&mut editor, path)
@@ -50,8 +50,10 @@ pub async fn run(case: Case, options: &ReplOptions) -> Result<()> {
         session.width = editor.dimensions().map(|(width, _)| usize::from(width));
         for piece in pieces(&text) {
             let may_add_tables = matches!(&piece, Piece::Command(_));
-            if session.run(piece).await? == Flow::Quit {
-                return Ok(());
+            match session.run(piece).await? {
+                Flow::Continue => {}
+                Flow::Interrupted => break,
+                Flow::Quit => return Ok(()),
             }
             if may_add_tables && let Some(helper) = editor.helper_mut() {
                 helper.names = names(&session.case);

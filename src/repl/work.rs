@@ -48,7 +48,7 @@ impl Interrupts {
         Ok(Self(receiver))
     }
 
-    /// Hears nothing: Ctrl-C ends the process, as scripts should.
+    /// Hears nothing.
     pub fn ignore() -> Self {
         Self(watch::channel(0).1)
     }

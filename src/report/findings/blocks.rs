@@ -151,7 +151,7 @@ fn closing(report: &FindingsReport<'_>, width: usize, out: &mut String) {
     if !parts.is_empty() {
         line.push_str(&format!(": {}", parts.join(", ")));
     }
-    line.push_str(&format!("; {} run", plural(report.n_rules, "rule")));
+    line.push_str(&format!("; {} run", plural(report.n_rules as u64, "rule")));
     if report.n_suppressed > 0 {
         line.push_str(&format!(
             "; {} suppressed by the lists",

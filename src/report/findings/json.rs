@@ -13,9 +13,9 @@ use crate::report::safe;
 struct Document<'a> {
     findings: &'a [&'a Finding],
     counts: SeverityCounts,
-    rules: u64,
+    rules: usize,
     suppressed: u64,
-    learning: &'a [&'a str],
+    learning: &'a [String],
 }
 
 /// One document, indented: findings first, then what the run was.
@@ -29,7 +29,7 @@ pub fn write_document(
         counts: SeverityCounts::of(report.findings),
         rules: report.n_rules,
         suppressed: report.n_suppressed,
-        learning: &report.learning,
+        learning: report.learning,
     };
     let text = serde_json::to_string_pretty(&document).map_err(encode_error)?;
     write_text(&text, out)?;

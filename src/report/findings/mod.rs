@@ -70,15 +70,15 @@ impl FromStr for FindingFormat {
 }
 
 /// What a run of the rules found.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct FindingsReport<'a> {
     pub findings: &'a [Finding],
     /// Rules that ran.
-    pub n_rules: u64,
+    pub n_rules: usize,
     /// Findings that a list or a setting removed openly.
     pub n_suppressed: u64,
     /// Ids of rules that found the history too short to judge.
-    pub learning: Vec<&'a str>,
+    pub learning: &'a [String],
 }
 
 /// How findings look on a screen.

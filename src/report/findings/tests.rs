@@ -44,7 +44,7 @@ fn render(findings: &[Finding], format: FindingFormat, options: FindingOptions) 
         findings,
         n_rules: 45,
         n_suppressed: 3,
-        learning: vec!["assume-role-first-seen-edge"],
+        learning: &["assume-role-first-seen-edge".to_owned()],
     };
     let mut out = Vec::new();
     write_findings(&report, format, &mut out, options).unwrap();
