@@ -10,6 +10,7 @@ mod completer;
 mod detect;
 pub mod history;
 mod input;
+mod names;
 mod session;
 mod terminal;
 mod work;

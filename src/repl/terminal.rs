@@ -6,8 +6,9 @@ use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{CompletionType, Config, Editor};
 
-use super::completer::{LineHelper, Names};
+use super::completer::LineHelper;
 use super::input::{Input, Piece};
+use super::names::Names;
 use super::session::{Flow, Session};
 use super::work::Interrupts;
 use super::{Case, ReplOptions, history};
