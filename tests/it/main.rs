@@ -5,5 +5,6 @@
 
 mod engine;
 mod layers;
+mod rules;
 mod samples;
 mod vocabulary;
