@@ -116,8 +116,20 @@ pub async fn test(set: &RuleSet, wanted: impl Fn(&Rule) -> bool) -> Result<Vec<C
                 failures: vec!["a rule needs a hit and a near miss at least".to_owned()],
             });
         }
-        for case in &cases {
-            outcomes.push(run(rule, case).await?);
+        let runs: Vec<_> = cases
+            .into_iter()
+            .map(|case| {
+                let rule = rule.clone();
+                tokio::spawn(async move { run(&rule, &case).await })
+            })
+            .collect();
+        for run in runs {
+            let outcome = run.await.map_err(|source| RuleError {
+                rule: rule.id.to_string(),
+                message: "a case ended early".to_owned(),
+                source: Some(Box::new(source)),
+            })?;
+            outcomes.push(outcome?);
         }
     }
     Ok(outcomes)

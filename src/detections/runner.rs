@@ -15,7 +15,7 @@ use super::row::{Row, check_columns, rows};
 use super::rule::{Kind, ParamValue, Rule};
 use super::shared::materialize;
 use crate::config::Lists;
-use crate::engine::{Engine, Param, Params};
+use crate::engine::{Engine, Evidence, Param, Params};
 use crate::error::{Result, RuleError};
 use crate::finding::{Severity, UnknownSeverity};
 use crate::report::recipes::Recipes;
@@ -46,21 +46,25 @@ pub async fn detect(engine: &Engine, set: &RuleSet, lists: &Lists) -> Result<Det
 ///
 /// As [`detect`].
 pub async fn detect_rules(engine: &Engine, rules: &[&Rule], lists: &Lists) -> Result<DetectReport> {
-    materialize(engine, rules).await?;
-    let history = History::of(engine, lists).await?;
-    let enabled = rules.iter().filter(|rule| {
+    let evidence = engine.evidence().await?;
+    materialize(engine, rules, evidence.n_events).await?;
+    let history = History::new(&evidence, lists);
+    let recipes = Recipes::load()?;
+    let mut enabled: Vec<&Rule> = rules.to_vec();
+    enabled.retain(|rule| {
         let settings = lists.rules.get(rule.id.as_str());
         settings.and_then(|settings| settings.enabled) != Some(false)
     });
-    let recipes = Recipes::load()?;
-    let run = |rule| run(engine, &recipes, rule, lists, &history);
-    let outcomes: Vec<(&Rule, Result<Grouped, RuleError>)> = stream::iter(enabled)
-        .map(|rule| async { (*rule, run(rule).await) })
+    let mut runs = Vec::new();
+    for rule in &enabled {
+        runs.push(run(engine, &recipes, rule, lists, &history));
+    }
+    let outcomes: Vec<Result<Grouped, RuleError>> = stream::iter(runs)
         .buffered(CONCURRENT_RULES)
         .collect()
         .await;
     let mut report = DetectReport::default();
-    for (rule, outcome) in outcomes {
+    for (rule, outcome) in enabled.into_iter().zip(outcomes) {
         match outcome {
             Ok(grouped) => add(&mut report, rule, lists, grouped),
             Err(error) => report.errors.push(Failure::new(rule.id.as_str(), &error)),
@@ -174,17 +178,17 @@ struct History {
 }
 
 impl History {
-    async fn of(engine: &Engine, lists: &Lists) -> Result<Self> {
+    fn new(evidence: &Evidence, lists: &Lists) -> Self {
         const DAY_US: i64 = 24 * 60 * 60 * 1_000_000;
-        let evidence = engine.evidence().await?;
-        let time_us = |text: Option<String>| {
-            text.and_then(|text| string_to_timestamp_nanos(&text).ok())
+        let time_us = |text: Option<&str>| {
+            text.and_then(|text| string_to_timestamp_nanos(text).ok())
                 .map_or(0, |nanos| nanos / 1_000)
         };
-        Ok(Self {
-            span_us: time_us(evidence.last_time) - time_us(evidence.first_time),
+        let last_us = time_us(evidence.last_time.as_deref());
+        Self {
+            span_us: last_us - time_us(evidence.first_time.as_deref()),
             baseline_us: i64::from(lists.baseline_days) * DAY_US,
-        })
+        }
     }
 
     /// Whether anything can be called new.

@@ -19,30 +19,55 @@ const SHARED_VIEWS: [&str; 4] = [
     "trust_exposures",
 ];
 
-/// Puts kept rows in the place of the shared views.
+/// Evidence of fewer events is not worth the planning that narrow rows take.
+const MIN_EVENTS_TO_NARROW: u64 = 50_000;
+
+/// Puts kept rows in the place of the shared views that the rules read, directly or through others.
 ///
 /// # Errors
 ///
 /// Where a view cannot be computed, which makes every answer doubtful.
-pub async fn materialize(engine: &Engine, rules: &[&Rule]) -> Result<()> {
-    let texts = VIEWS.iter().map(|view| view.sql);
-    let texts = texts.chain(rules.iter().map(|rule| rule.sql.as_str()));
-    let named: BTreeSet<String> = texts.flat_map(words).collect();
+pub async fn materialize(engine: &Engine, rules: &[&Rule], n_events: u64) -> Result<()> {
+    let read = words_read(rules);
     for view in SHARED_VIEWS {
-        let shape = engine
-            .query(&format!("SELECT * FROM {view} LIMIT 0"), &Params::new())
-            .await?
-            .schema;
-        let columns: Vec<String> = shape
-            .fields()
-            .iter()
-            .filter(|field| named.contains(&field.name().to_lowercase()))
-            .map(|field| format!("\"{}\"", field.name()))
-            .collect();
-        let sql = format!("SELECT {} FROM {view}", columns.join(", "));
+        if !read.contains(view) {
+            continue;
+        }
+        let columns = if n_events < MIN_EVENTS_TO_NARROW {
+            "*".to_owned()
+        } else {
+            named_columns(engine, view, &read).await?
+        };
+        let sql = format!("SELECT {columns} FROM {view}");
         engine.materialize(view, &sql).await?;
     }
     Ok(())
+}
+
+/// The words of the rules and of every view that they read.
+fn words_read(rules: &[&Rule]) -> BTreeSet<String> {
+    let mut read: BTreeSet<String> = rules.iter().flat_map(|rule| words(&rule.sql)).collect();
+    // A view names only views before it, so one pass from the last to the first finds all.
+    for view in VIEWS.iter().rev() {
+        if read.contains(view.name) {
+            read.extend(words(view.sql));
+        }
+    }
+    read
+}
+
+async fn named_columns(engine: &Engine, view: &str, named: &BTreeSet<String>) -> Result<String> {
+    let shape = engine
+        .query(&format!("SELECT * FROM {view} LIMIT 0"), &Params::new())
+        .await?
+        .schema;
+    let columns: Vec<String> = shape
+        .fields()
+        .iter()
+        .filter(|field| named.contains(&field.name().to_lowercase()))
+        .map(|field| format!("\"{}\"", field.name()))
+        .collect();
+    Ok(columns.join(", "))
 }
 
 /// Every word of a text, whatever it is: a column named nowhere cannot be read.
