@@ -157,7 +157,7 @@ fn unpack(stored: &[u8]) -> Unpacked<'_> {
         )),
         Ok(_) => None,
         Err(_)
-            if bytes.len() > 0
+            if !bytes.is_empty()
                 && decoder
                     .into_inner()
                     .into_inner()
