@@ -1,9 +1,15 @@
 //! `spoor repl`: the shell.
 
+use std::io::{IsTerminal, stdout};
+use std::sync::Arc;
+
 use clap::Args;
 
 use super::{Outcome, Shared};
+use crate::detections::RuleSet;
 use crate::error::Result;
+use crate::repl::{self, ReplOptions, history};
+use crate::report::rows::Format;
 
 /// Ask SQL questions in a shell.
 #[derive(Debug, Args)]
@@ -15,7 +21,25 @@ pub(super) struct Repl {
 
 impl Repl {
     pub(super) async fn run(&self, shared: &Shared) -> Result<Outcome> {
-        let _case = shared.open_case(&self.sources).await?;
-        Ok(Outcome::Done)
+        let case = shared.open_case(&self.sources).await?;
+        let format = if stdout().is_terminal() {
+            Format::Table
+        } else {
+            Format::Ndjson
+        };
+        let options = ReplOptions {
+            history_path: history::default_path(|name| std::env::var_os(name)),
+            color: shared.color(false),
+            format,
+        };
+        let shell = repl::Case {
+            engine: Arc::clone(&case.engine),
+            rules: Arc::new(RuleSet::bundled()?),
+            lists: Arc::new(case.lists.clone()),
+        };
+        match repl::run(shell, options).await? {
+            0 => Ok(Outcome::Done),
+            _ => Ok(Outcome::Failed),
+        }
     }
 }
