@@ -12,74 +12,49 @@
 -- other thing that an IAM call names. ARNs made from a bare name have no path.
 SELECT
   *,
-  coalesce(arn_account(target_role_arn), assumed_root_account) AS target_account,
-  coalesce(
-    target_role_arn,
-    CASE WHEN eventsource = 'iam.amazonaws.com' THEN coalesce(
-      json_get_str(responseelements, 'role', 'arn'),
-      json_get_str(responseelements, 'policy', 'arn'),
-      iam_arn(awsregion, recipientaccountid, coalesce(
-        'role/' || json_get_str(requestparameters, 'roleName'),
-        'user/' || json_get_str(requestparameters, 'userName'),
-        'user/' || json_get_str(responseelements, 'accessKey', 'userName'),
-        'group/' || json_get_str(requestparameters, 'groupName'),
-        json_get_str(requestparameters, 'policyArn'),
-        'policy/' || json_get_str(requestparameters, 'policyName'),
-        'instance-profile/' || json_get_str(requestparameters, 'instanceProfileName'),
-        json_get_str(requestparameters, 'openIDConnectProviderArn'),
-        json_get_str(requestparameters, 'sAMLProviderArn')
-      ))
-    ) END,
-    resource_arn(resources),
-    json_get_str(requestparameters, 'name'),
-    iam_arn(awsregion, recipientaccountid, denied_target(errormessage)),
-    assumed_root_account || ':root'
-  ) AS subject
-FROM (
-  SELECT
-    *,
-    errorcode IS NULL AND errormessage IS NULL
-      AND CASE WHEN eventname IN ('ConsoleLogin', 'SwitchRole', 'GetSigninToken')
-            THEN json_get_str(responseelements, eventname) IS DISTINCT FROM 'Failure'
-            ELSE true
-          END AS ok,
-    errorcode IS NOT NULL AND (
-      errorcode IN (
-        'AccessDenied', 'AccessDeniedException', 'UnauthorizedOperation',
-        'Client.UnauthorizedOperation', 'UnauthorizedException', 'VpceAccessDenied')
-      OR errorcode LIKE '%.UnauthorizedAccess') AS denied,
-    useridentity.accountid AS caller_account,
-    useridentity.sessioncontext.sessionissuer.arn AS caller_role_arn,
-    CASE WHEN useridentity.type IN ('AssumedRole', 'FederatedUser', 'AWSAccount') THEN coalesce(
-      nullif(split_part(useridentity.principalid, ':', 2), ''),
-      CASE WHEN useridentity.arn LIKE '%/%' THEN nullif(split_part(useridentity.arn, '/', -1), '') END
-    ) END AS session_name,
-    principal_key(useridentity) AS principal_key,
-    principal_key(useridentity) AS actor,
-    coalesce(
-      json_get_str(requestparameters, 'roleArn'),
-      resource_arn(resources, 'AWS::IAM::Role'),
-      CASE WHEN denied_target(errormessage) LIKE 'role/%'
-                OR arn_resource(denied_target(errormessage)) LIKE 'role/%'
-        THEN iam_arn(awsregion, recipientaccountid, denied_target(errormessage))
-      END
-    ) AS target_role_arn,
-    CASE WHEN eventname = 'AssumeRoot'
+  errorcode IS NULL AND errormessage IS NULL
+    AND CASE WHEN eventname IN ('ConsoleLogin', 'SwitchRole', 'GetSigninToken')
+          THEN json_get_str(responseelements, eventname) IS DISTINCT FROM 'Failure'
+          ELSE true
+        END AS ok,
+  errorcode IS NOT NULL AND (
+    errorcode IN (
+      'AccessDenied', 'AccessDeniedException', 'UnauthorizedOperation',
+      'Client.UnauthorizedOperation', 'UnauthorizedException', 'VpceAccessDenied')
+    OR errorcode LIKE '%.UnauthorizedAccess') AS denied,
+  useridentity.accountid AS caller_account,
+  useridentity.sessioncontext.sessionissuer.arn AS caller_role_arn,
+  CASE WHEN useridentity.type IN ('AssumedRole', 'FederatedUser', 'AWSAccount') THEN coalesce(
+    nullif(split_part(useridentity.principalid, ':', 2), ''),
+    CASE WHEN useridentity.arn LIKE '%/%' THEN nullif(split_part(useridentity.arn, '/', -1), '') END
+  ) END AS session_name,
+  principal_key(useridentity) AS principal_key,
+  -- No key is empty. Written otherwise than the line above, because DataFusion 55.2 cannot plan some
+  -- queries over one expression that has two names.
+  nullif(principal_key(useridentity), '') AS actor,
+  target_role_arn(awsregion, recipientaccountid, requestparameters, errormessage, resources)
+    AS target_role_arn,
+  CASE
+    WHEN eventname = 'AssumeRoot'
       THEN arn_account(json_get_str(requestparameters, 'targetPrincipal'))
-    END AS assumed_root_account,
-    json_get_str(responseelements, 'credentials', 'accessKeyId') AS issued_key,
-    (useridentity.type IS NOT DISTINCT FROM 'AWSService')
-      OR useridentity.invokedby IS NOT NULL
-      OR (sourceipaddress IS NOT NULL AND (
-        sourceipaddress LIKE '%.amazonaws.com'
-        OR sourceipaddress LIKE '%.amazonaws.com.cn'
-        OR sourceipaddress = 'AWS Internal')) AS by_service,
-    lower(coalesce(sessioncredentialfromconsole, '')) = 'true'
-      OR lower(coalesce(useridentity.sessioncontext.attributes.sessioncredentialfromconsole, ''))
-         = 'true' AS console,
-    ip_network(sourceipaddress) AS src_net,
-    (useridentity.invokedby IS NOT DISTINCT FROM 'cloudformation.amazonaws.com')
-      OR (useragent IS NOT NULL
-          AND regexp_like(useragent, 'terraform|pulumi|opentofu|cdk|crossplane', 'i')) AS iac_hint
-  FROM cloudtrail
-)
+    ELSE arn_account(
+      target_role_arn(awsregion, recipientaccountid, requestparameters, errormessage, resources))
+  END AS target_account,
+  call_subject(
+    awsregion, recipientaccountid, requestparameters, errormessage, eventsource, responseelements,
+    resources) AS subject,
+  json_get_str(responseelements, 'credentials', 'accessKeyId') AS issued_key,
+  (useridentity.type IS NOT DISTINCT FROM 'AWSService')
+    OR useridentity.invokedby IS NOT NULL
+    OR (sourceipaddress IS NOT NULL AND (
+      sourceipaddress LIKE '%.amazonaws.com'
+      OR sourceipaddress LIKE '%.amazonaws.com.cn'
+      OR sourceipaddress = 'AWS Internal')) AS by_service,
+  lower(coalesce(sessioncredentialfromconsole, '')) = 'true'
+    OR lower(coalesce(useridentity.sessioncontext.attributes.sessioncredentialfromconsole, ''))
+       = 'true' AS console,
+  ip_network(sourceipaddress) AS src_net,
+  (useridentity.invokedby IS NOT DISTINCT FROM 'cloudformation.amazonaws.com')
+    OR (useragent IS NOT NULL
+        AND regexp_like(useragent, 'terraform|pulumi|opentofu|cdk|crossplane', 'i')) AS iac_hint
+FROM cloudtrail

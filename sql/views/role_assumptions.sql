@@ -29,12 +29,73 @@ WITH pairs AS (
     AND min(CASE WHEN useridentity.arn IS NOT NULL THEN recipientaccountid END)
      <> min(CASE WHEN useridentity.arn IS NULL THEN recipientaccountid END)
     AND min(requestid) IS NOT DISTINCT FROM max(requestid)
+),
+calls AS (
+  SELECT
+    *,
+    useridentity.type IS NOT NULL AND useridentity.type = 'AWSAccount' AND useridentity.arn IS NULL
+      AS is_target_record,
+    -- Who called, without the session: the same for all sessions of one role.
+    coalesce(
+      caller_role_arn,
+      CASE WHEN useridentity.type = 'AWSAccount'
+        THEN useridentity.accountid || ':' || split_part(useridentity.principalid, ':', 1)
+      END,
+      principal_key
+    ) AS caller_key,
+    CASE
+      WHEN useridentity.type = 'AWSService' THEN 'service'
+      WHEN useridentity.type = 'AssumedRole' THEN 'role'
+      WHEN useridentity.type = 'IAMUser' THEN 'user'
+      WHEN useridentity.type = 'AWSAccount' THEN 'account'
+      WHEN useridentity.type IN (
+        'SAMLUser', 'WebIdentityUser', 'FederatedUser', 'IdentityCenterUser') THEN 'federated'
+      WHEN useridentity.type = 'Root' THEN 'root'
+      WHEN useridentity.type IS NULL AND useridentity.invokedby IS NOT NULL THEN 'service'
+      ELSE 'unknown'
+    END AS caller_kind,
+    coalesce(caller_account <> target_account, false) AS cross_account,
+    role_name(target_role_arn) AS target_role_name,
+    json_get_str(requestparameters, 'roleSessionName') AS role_session_name,
+    json_get_str(requestparameters, 'externalId') AS external_id,
+    json_get_str(requestparameters, 'sourceIdentity') AS source_identity,
+    json_get_str(requestparameters, 'serialNumber') AS mfa_serial,
+    -- NULL where the record does not tell: the target's record says nothing of the caller's session.
+    CASE
+      WHEN json_get_str(requestparameters, 'serialNumber') IS NOT NULL THEN true
+      WHEN useridentity.type = 'AWSAccount' AND useridentity.arn IS NULL THEN NULL
+      ELSE lower(coalesce(
+        useridentity.sessioncontext.attributes.mfaauthenticated, 'false')) = 'true'
+    END AS mfa,
+    try_cast(json_as_text(requestparameters, 'durationSeconds') AS BIGINT) AS duration_seconds,
+    json_as_text(requestparameters, 'policy') AS session_policy,
+    json_as_text(requestparameters, 'policyArns') AS session_policy_arns,
+    json_get_str(responseelements, 'assumedRoleUser', 'arn') AS assumed_role_arn,
+    json_get_str(responseelements, 'assumedRoleUser', 'assumedRoleId') AS assumed_role_id,
+    -- Federated calls: who vouched for whom.
+    coalesce(
+      json_get_str(requestparameters, 'principalArn'),
+      useridentity.identityprovider,
+      json_get_str(responseelements, 'provider')
+    ) AS identity_provider,
+    json_get_str(responseelements, 'issuer') AS token_issuer,
+    coalesce(
+      json_get_str(responseelements, 'subjectFromWebIdentityToken'),
+      json_get_str(responseelements, 'subject'),
+      CASE WHEN eventname IN ('AssumeRoleWithSAML', 'AssumeRoleWithWebIdentity')
+        THEN useridentity.username END
+    ) AS token_subject,
+    json_get_str(responseelements, 'audience') AS token_audience
+  FROM activity
+  WHERE eventsource = 'sts.amazonaws.com'
+    AND eventname IN (
+      'AssumeRole', 'AssumeRoleWithSAML', 'AssumeRoleWithWebIdentity', 'AssumeRoot')
 )
 SELECT
-  calls.*,
+  calls.* EXCEPT (is_target_record),
   CASE
     WHEN calls.eventid = pairs.caller_eventid THEN 'both'
-    WHEN calls.useridentity.type = 'AWSAccount' AND calls.useridentity.arn IS NULL THEN 'target'
+    WHEN calls.is_target_record THEN 'target'
     ELSE 'caller'
   END AS seen_from,
   CASE WHEN calls.eventid = pairs.caller_eventid
@@ -44,61 +105,8 @@ SELECT
   CASE WHEN calls.eventid = pairs.caller_eventid
     THEN make_array(calls.recipientaccountid, pairs.target_recipient)
     ELSE make_array(calls.recipientaccountid)
-  END AS recipient_accounts,
-  -- Who called, without the session: the same for all sessions of one role.
-  coalesce(
-    calls.caller_role_arn,
-    CASE WHEN calls.useridentity.type = 'AWSAccount'
-      THEN calls.useridentity.accountid || ':' || split_part(calls.useridentity.principalid, ':', 1)
-    END,
-    calls.principal_key
-  ) AS caller_key,
-  CASE
-    WHEN calls.useridentity.type = 'AWSService' THEN 'service'
-    WHEN calls.useridentity.type = 'AssumedRole' THEN 'role'
-    WHEN calls.useridentity.type = 'IAMUser' THEN 'user'
-    WHEN calls.useridentity.type = 'AWSAccount' THEN 'account'
-    WHEN calls.useridentity.type IN ('SAMLUser', 'WebIdentityUser', 'FederatedUser',
-                                     'IdentityCenterUser') THEN 'federated'
-    WHEN calls.useridentity.type = 'Root' THEN 'root'
-    WHEN calls.useridentity.type IS NULL AND calls.useridentity.invokedby IS NOT NULL THEN 'service'
-    ELSE 'unknown'
-  END AS caller_kind,
-  coalesce(calls.caller_account <> calls.target_account, false) AS cross_account,
-  role_name(calls.target_role_arn) AS target_role_name,
-  json_get_str(calls.requestparameters, 'roleSessionName') AS role_session_name,
-  json_get_str(calls.requestparameters, 'externalId') AS external_id,
-  json_get_str(calls.requestparameters, 'sourceIdentity') AS source_identity,
-  json_get_str(calls.requestparameters, 'serialNumber') AS mfa_serial,
-  -- NULL where the record does not tell: the target's record says nothing of the caller's session.
-  CASE
-    WHEN json_get_str(calls.requestparameters, 'serialNumber') IS NOT NULL THEN true
-    WHEN calls.useridentity.type = 'AWSAccount' AND calls.useridentity.arn IS NULL THEN NULL
-    ELSE lower(coalesce(
-      calls.useridentity.sessioncontext.attributes.mfaauthenticated, 'false')) = 'true'
-  END AS mfa,
-  try_cast(json_as_text(calls.requestparameters, 'durationSeconds') AS BIGINT) AS duration_seconds,
-  json_as_text(calls.requestparameters, 'policy') AS session_policy,
-  json_as_text(calls.requestparameters, 'policyArns') AS session_policy_arns,
-  json_get_str(calls.responseelements, 'assumedRoleUser', 'arn') AS assumed_role_arn,
-  json_get_str(calls.responseelements, 'assumedRoleUser', 'assumedRoleId') AS assumed_role_id,
-  -- Federated calls: who vouched for whom.
-  coalesce(
-    json_get_str(calls.requestparameters, 'principalArn'),
-    calls.useridentity.identityprovider,
-    json_get_str(calls.responseelements, 'provider')
-  ) AS identity_provider,
-  json_get_str(calls.responseelements, 'issuer') AS token_issuer,
-  coalesce(
-    json_get_str(calls.responseelements, 'subjectFromWebIdentityToken'),
-    json_get_str(calls.responseelements, 'subject'),
-    CASE WHEN calls.eventname IN ('AssumeRoleWithSAML', 'AssumeRoleWithWebIdentity')
-      THEN calls.useridentity.username END
-  ) AS token_subject,
-  json_get_str(calls.responseelements, 'audience') AS token_audience
-FROM activity AS calls
-LEFT JOIN pairs ON calls.sharedeventid = pairs.pair_id
-WHERE calls.eventsource = 'sts.amazonaws.com'
-  AND calls.eventname IN (
-    'AssumeRole', 'AssumeRoleWithSAML', 'AssumeRoleWithWebIdentity', 'AssumeRoot')
-  AND (pairs.pair_id IS NULL OR calls.eventid <> pairs.target_eventid)
+  END AS recipient_accounts
+-- The few pairs are kept in memory, and the calls stream past them.
+FROM pairs
+RIGHT JOIN calls ON calls.sharedeventid = pairs.pair_id
+WHERE pairs.pair_id IS NULL OR calls.eventid <> pairs.target_eventid

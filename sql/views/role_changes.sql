@@ -46,8 +46,7 @@ FROM (
         json_get_str(requestparameters, 'roleName'),
         role_name(target_role_arn))
     END AS holder_name,
-    coalesce(recipientaccountid, arn_account(target_role_arn), useridentity.accountid)
-      AS role_account,
+    coalesce(recipientaccountid, target_account, caller_account) AS role_account,
     json_get_str(responseelements, 'role', 'roleId') AS role_id,
     CASE
       WHEN eventname = 'CreateRole' THEN coalesce(

@@ -230,7 +230,7 @@ impl Engine {
     }
 
     async fn run_in(&self, state: &SessionState, plan: &LogicalPlan) -> Result<Rows> {
-        let plan = state.create_physical_plan(plan).await;
+        let plan = session::physical_plan(state, plan).await;
         let plan = plan.map_err(|error| self.unplanned(&error))?;
         let stream = execute_stream(plan, state.task_ctx());
         Ok(Rows::new(

@@ -21,7 +21,7 @@ const KINDS: [(&str, &str); 5] = [
     ("instance profile ", "instance-profile/"),
 ];
 
-fn target(message: &str) -> Option<Cow<'_, str>> {
+pub(super) fn target(message: &str) -> Option<Cow<'_, str>> {
     let (_, rest) = message.split_once(LEAD)?;
     let end = STOPS.iter().filter_map(|stop| rest.find(stop)).min();
     let text = rest[..end.unwrap_or(rest.len())].trim();

@@ -13,7 +13,7 @@ use datafusion::logical_expr::{
 use super::arguments::{Texts, coerce_texts, documentation, shape};
 
 /// What stands before the first `/` in the resource part of an IAM ARN.
-const KINDS: [&str; 8] = [
+const KINDS: [&str; 9] = [
     "role",
     "user",
     "group",
@@ -22,6 +22,7 @@ const KINDS: [&str; 8] = [
     "oidc-provider",
     "saml-provider",
     "mfa",
+    "server-certificate",
 ];
 
 /// The partition that a Region belongs to, by the Region's prefix.
@@ -41,7 +42,8 @@ fn partition(region: Option<&str>) -> &'static str {
     .map_or("aws", |(_, partition)| partition)
 }
 
-fn full(region: Option<&str>, account: Option<&str>, resource: &str) -> String {
+/// `kind/name` as an ARN; anything else as it is.
+pub(super) fn full(region: Option<&str>, account: Option<&str>, resource: &str) -> String {
     let named = resource
         .split_once('/')
         .is_some_and(|(kind, name)| KINDS.contains(&kind) && !name.is_empty());

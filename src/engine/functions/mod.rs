@@ -14,6 +14,7 @@ mod network;
 mod permissions;
 mod principal;
 mod resource;
+mod target;
 mod text;
 mod trust;
 
@@ -73,6 +74,7 @@ pub fn all(context: &FunctionContext) -> Vec<ScalarUDF> {
         network::is_public_ip(),
         glob::glob_match(),
     ];
+    functions.extend(target::target_functions());
     functions.extend(trust::trust_functions(&context.trust));
     functions.extend(permissions::permission_functions());
     functions

@@ -24,17 +24,52 @@ struct ResourceArn {
     signature: Signature,
 }
 
-/// A field of all resources of a batch, as texts.
-fn field(resources: &ArrayRef, name: &str) -> Result<Option<StringViewArray>> {
-    let Some(column) = resources
-        .as_struct_opt()
-        .and_then(|fields| fields.column_by_name(name))
-    else {
-        return Ok(None);
-    };
-    Ok(Some(
-        cast(column, &DataType::Utf8View)?.as_string_view().clone(),
-    ))
+/// Whether a type is that of the column `resources`.
+pub(super) fn is_resources(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::List(item) if matches!(item.data_type(), DataType::Struct(_)))
+}
+
+/// The column `resources` of a batch.
+pub(super) struct Resources {
+    lists: ArrayRef,
+    kinds: Option<StringViewArray>,
+    arns: Option<StringViewArray>,
+}
+
+impl Resources {
+    /// # Errors
+    ///
+    /// Where the argument is no list of structs, which the signature has excluded.
+    pub fn new(argument: &ColumnarValue, n_rows: usize) -> Result<Self> {
+        let lists = argument.to_array(n_rows)?;
+        let values = lists.as_list::<i32>().values();
+        let field = |name: &str| -> Result<Option<StringViewArray>> {
+            let column = values
+                .as_struct_opt()
+                .and_then(|fields| fields.column_by_name(name));
+            let Some(column) = column else {
+                return Ok(None);
+            };
+            let texts = cast(column, &DataType::Utf8View)?;
+            Ok(Some(texts.as_string_view().clone()))
+        };
+        let (kinds, arns) = (field("type")?, field("arn")?);
+        Ok(Self { lists, kinds, arns })
+    }
+
+    /// The ARN of a row's first resource of a kind, or of any kind, that has one.
+    pub fn arn(&self, row: usize, kind: Option<&str>) -> Option<&str> {
+        let lists = self.lists.as_list::<i32>();
+        if !lists.is_valid(row) {
+            return None;
+        }
+        let offsets = lists.value_offsets();
+        let (start, end) = (*offsets.get(row)?, *offsets.get(row + 1)?);
+        (start..end)
+            .filter_map(|item| usize::try_from(item).ok())
+            .filter(|&item| kind.is_none() || text(self.kinds.as_ref(), item) == kind)
+            .find_map(|item| text(self.arns.as_ref(), item))
+    }
 }
 
 fn text(column: Option<&StringViewArray>, row: usize) -> Option<&str> {
@@ -57,10 +92,8 @@ impl ScalarUDFImpl for ResourceArn {
 
     fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
         match arg_types {
-            [DataType::List(item), rest @ ..]
-                if matches!(item.data_type(), DataType::Struct(_))
-                    && rest.len() <= 1
-                    && rest.iter().all(is_text) =>
+            [resources, rest @ ..]
+                if is_resources(resources) && rest.len() <= 1 && rest.iter().all(is_text) =>
             {
                 let kind = rest.iter().map(|data_type| match data_type {
                     DataType::Null => DataType::Utf8View,
@@ -77,32 +110,16 @@ impl ScalarUDFImpl for ResourceArn {
         let Some((resources, rest)) = args.args.split_first() else {
             return plan_err!("`resource_arn` takes the column `resources` and a resource type");
         };
-        let lists = resources.to_array(n_rows)?;
-        let lists = lists.as_list::<i32>();
+        let resources = Resources::new(resources, n_rows)?;
         let wanted = rest.first().map(Texts::new).transpose()?;
-        let kinds = field(lists.values(), "type")?;
-        let arns = field(lists.values(), "arn")?;
         let mut builder = StringViewBuilder::with_capacity(n_rows);
         for row in 0..n_rows {
-            let offsets = lists.value_offsets();
-            let (Some(start), Some(end)) = (offsets.get(row), offsets.get(row + 1)) else {
-                break;
-            };
-            let in_list = if lists.is_valid(row) {
-                *start..*end
-            } else {
-                0..0
-            };
-            let arn = in_list
-                .filter_map(|item| usize::try_from(item).ok())
-                .filter(|&item| match &wanted {
-                    None => true,
-                    Some(wanted) => wanted
-                        .get(row)
-                        .is_some_and(|wanted| text(kinds.as_ref(), item) == Some(wanted)),
-                })
-                .find_map(|item| text(arns.as_ref(), item));
-            builder.append_option(arn);
+            builder.append_option(match &wanted {
+                None => resources.arn(row, None),
+                Some(wanted) => wanted
+                    .get(row)
+                    .and_then(|kind| resources.arn(row, Some(kind))),
+            });
         }
         let arns = builder.finish();
         Ok(if constant {
