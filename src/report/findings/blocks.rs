@@ -169,7 +169,7 @@ fn closing(report: &FindingsReport<'_>, width: usize, out: &mut String) {
         let rules = rules.join(", ");
         out.push_str("learning  ");
         push_wrapped(
-            &format!("{rules}: the history is too short to tell what is new"),
+            &format!("{rules}: what came first is taken as normal, not judged"),
             width,
             out,
         );

@@ -79,13 +79,13 @@ fn blocks_are_wrapped_and_harmless() {
               WHERE eventid = 'event-1'
 
     1 finding: 1 critical; 45 rules run; 3 suppressed by the lists
-    learning  assume-role-first-seen-edge: the history is too short to tell
-              what is new
+    learning  assume-role-first-seen-edge: what came first is taken as
+              normal, not judged
     ");
     assert_snapshot!(render(&[], FindingFormat::Table, options), @r"
     0 findings; 45 rules run; 3 suppressed by the lists
-    learning  assume-role-first-seen-edge: the history is too short to tell
-              what is new
+    learning  assume-role-first-seen-edge: what came first is taken as
+              normal, not judged
     ");
 }
 
