@@ -16,6 +16,10 @@ use crate::finding::{Finding, Severity};
 /// What stands for a subject that the log does not tell.
 pub const UNKNOWN_SUBJECT: &str = "(unknown)";
 
+/// Most event ids that a finding names, the earliest; its count is of all. A flood of refused calls
+/// would otherwise make a finding of many megabytes, and its next query finds the rest.
+const MAX_EVENT_IDS: usize = 10_000;
+
 /// Columns with a meaning of their own, which are not evidence.
 const MEANINGFUL_COLUMNS: [&str; 5] = [
     "severity",
@@ -38,7 +42,7 @@ pub struct Grouped {
 ///
 /// # Errors
 ///
-/// Where a row has a severity that is none, or no time.
+/// Where a row has a severity that is none.
 pub fn group(
     rule: &Rule,
     severity_override: Option<Severity>,
@@ -65,8 +69,8 @@ pub fn group(
     let n_learning = learning_groups.len() as u64;
     let findings = groups
         .into_iter()
-        .map(|(key, group)| group.finding(rule, &key))
-        .collect::<Result<_, _>>()?;
+        .filter_map(|(key, group)| group.finding(rule, &key))
+        .collect();
     Ok(Grouped {
         findings,
         n_learning,
@@ -92,7 +96,7 @@ struct Group {
 }
 
 impl Group {
-    fn finding(mut self, rule: &Rule, key: &[String]) -> Result<(Finding, Row), RuleError> {
+    fn finding(mut self, rule: &Rule, key: &[String]) -> Option<(Finding, Row)> {
         // The worst row first, of those the earliest: its values are the evidence.
         self.rows.sort_by_cached_key(|(severity, row)| {
             let time = row_time(row, "first_time").unwrap_or_default().to_owned();
@@ -105,15 +109,13 @@ impl Group {
             )
         });
         let rows = || self.rows.iter().map(|(_, row)| row);
-        let fail = || RuleError::new(rule.id.as_str(), "a row has no `eventtime`");
+        // A record may lack its time; that must not hide what it tells.
         let first_time = rows().filter_map(|row| row_time(row, "first_time")).min();
         let last_time = rows().filter_map(|row| row_time(row, "last_time")).max();
-        let (Some((severity, worst)), Some(first_time), Some(last_time)) =
-            (self.rows.first(), first_time, last_time)
-        else {
-            return Err(fail());
-        };
-        let event_ids = event_ids(rows());
+        let (severity, worst) = self.rows.first()?;
+        let mut event_ids = event_ids(rows());
+        let n_events = event_ids.len() as u64;
+        event_ids.truncate(MAX_EVENT_IDS);
         let account = key.first().filter(|account| !account.is_empty());
         let subject = key.get(1).cloned().unwrap_or_default();
         let finding = Finding {
@@ -121,9 +123,9 @@ impl Group {
             rule: rule.id.to_string(),
             title: rule.title.clone(),
             severity: *severity,
-            first_time: first_time.to_owned(),
-            last_time: last_time.to_owned(),
-            count: event_ids.len() as u64,
+            first_time: first_time.unwrap_or_default().to_owned(),
+            last_time: last_time.unwrap_or_default().to_owned(),
+            count: n_events,
             account: account.cloned(),
             regions: sorted(rows(), "awsregion"),
             actors: sorted(rows(), "actor"),
@@ -136,7 +138,7 @@ impl Group {
             next_sql: String::new(),
             remediation: Vec::new(),
         };
-        Ok((finding, worst.clone()))
+        Some((finding, worst.clone()))
     }
 }
 
@@ -198,4 +200,111 @@ fn evidence(row: &Row) -> Map<String, Value> {
         })
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::attack::Attack;
+    use super::*;
+
+    fn rule() -> Rule {
+        let text = r#"/*---
+id = "r"
+title = "t"
+severity = "low"
+maturity = "stable"
+kind = "stateless"
+risk = ["x"]
+attack = []
+description = "d"
+summary = "s."
+false_positives = ["f"]
+triage = ["?"]
+remediation = ["m"]
+references = []
+---*/ SELECT 1"#;
+        Rule::parse("f/r.sql", text, &Attack::pinned().unwrap()).unwrap()
+    }
+
+    fn row(value: Value) -> Row {
+        let mut row = value.as_object().unwrap().clone();
+        row.entry("recipientaccountid").or_insert(json!("1"));
+        row.entry("subject").or_insert(json!("s"));
+        row
+    }
+
+    fn group_all(rows: &[Value]) -> Vec<Finding> {
+        let rows = rows.iter().cloned().map(row).collect();
+        let grouped = group(&rule(), None, rows, false).unwrap();
+        grouped
+            .findings
+            .into_iter()
+            .map(|(finding, _)| finding)
+            .collect()
+    }
+
+    #[test]
+    fn rows_about_one_subject_are_one_finding_in_any_order() {
+        let mut rows = vec![
+            json!({"eventtime": "2025-03-01T00:00:01Z", "eventid": "b", "actor": "y", "n": 1}),
+            json!({"eventtime": "2025-03-01T00:00:03Z", "eventid": "c", "actor": "x",
+                "severity": "high", "n": 2}),
+            json!({"eventtime": "2025-03-01T00:00:00Z", "event_ids": ["z", "a", "b"], "n": 3}),
+        ];
+        let findings = group_all(&rows);
+        let [finding] = findings.as_slice() else {
+            panic!("{findings:?}");
+        };
+        assert_eq!(finding.severity, Severity::High);
+        assert_eq!(finding.event_ids, ["z", "a", "b", "c"]);
+        assert_eq!(finding.count, 4);
+        assert_eq!(finding.actors, ["x", "y"]);
+        assert_eq!(finding.first_time, "2025-03-01T00:00:00Z");
+        assert_eq!(finding.last_time, "2025-03-01T00:00:03Z");
+        assert_eq!(Value::from(finding.evidence.clone()), json!({"n": 2}));
+        rows.reverse();
+        assert_eq!(group_all(&rows), findings);
+    }
+
+    #[test]
+    fn subjects_and_accounts_are_findings_of_their_own() {
+        let findings = group_all(&[
+            json!({"eventid": "a"}),
+            json!({"eventid": "b", "subject": "t"}),
+            json!({"eventid": "c", "recipientaccountid": "2"}),
+            json!({"eventid": "d", "subject": null}),
+        ]);
+        let ids: BTreeSet<&str> = findings.iter().map(|finding| finding.id.as_str()).collect();
+        assert_eq!((findings.len(), ids.len()), (4, 4));
+        assert!(
+            findings
+                .iter()
+                .any(|finding| finding.subject == UNKNOWN_SUBJECT)
+        );
+    }
+
+    #[test]
+    fn a_record_without_a_time_still_counts() {
+        let findings = group_all(&[json!({"eventtime": null, "eventid": "a"})]);
+        assert_eq!((findings.len(), findings[0].first_time.as_str()), (1, ""));
+    }
+
+    #[test]
+    fn learning_rows_are_counted_by_subject() {
+        let rows = || vec![row(json!({"eventid": "a"})), row(json!({"learning": true}))];
+        let some = group(&rule(), None, rows(), false).unwrap();
+        assert_eq!((some.findings.len(), some.n_learning), (1, 1));
+        let all = group(&rule(), None, rows(), true).unwrap();
+        assert_eq!((all.findings.len(), all.n_learning), (0, 1));
+    }
+
+    #[test]
+    fn a_flood_keeps_its_count() {
+        let ids: Vec<String> = (0..MAX_EVENT_IDS + 5).map(|i| format!("{i:06}")).collect();
+        let findings = group_all(&[json!({"event_ids": ids})]);
+        assert_eq!(findings[0].event_ids.len(), MAX_EVENT_IDS);
+        assert_eq!(findings[0].count as usize, MAX_EVENT_IDS + 5);
+    }
 }

@@ -127,12 +127,15 @@ fn cut(text: &str) -> String {
 fn next_sql(finding: &Finding) -> String {
     const COLUMNS: &str =
         "eventtime, eventname, awsregion, actor, sourceipaddress, errorcode, requestparameters";
-    let (first, last) = (&finding.first_time, &finding.last_time);
-    let time = format!(
-        "eventtime BETWEEN from_iso8601_timestamp({}) AND from_iso8601_timestamp({})",
-        quoted(first),
-        quoted(last)
-    );
+    // Text, as Athena's column is; empty where no record has a time.
+    let time = match finding.first_time.as_str() {
+        "" => "eventtime IS NULL".to_owned(),
+        first => format!(
+            "eventtime BETWEEN {} AND {}",
+            quoted(first),
+            quoted(&finding.last_time)
+        ),
+    };
     let list = |values: &[String]| {
         let values: Vec<String> = values.iter().map(|value| quoted(value)).collect();
         values.join(", ")
