@@ -21,18 +21,24 @@ impl AtomicFile {
     ///
     /// Where the folder does not exist or cannot be written.
     pub fn create(path: &Path) -> Result<Self, FileError> {
+        // A link stays one: what it points to is replaced.
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         };
-        let file = tempfile::Builder::new()
-            .prefix(".spoor-")
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".spoor-");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            // Temporary files are born private; a result is an ordinary file, as the umask has it.
+            builder.permissions(std::fs::Permissions::from_mode(0o666));
+        }
+        let file = builder
             .tempfile_in(folder)
-            .map_err(FileError::at("create", path))?;
-        Ok(Self {
-            file,
-            path: path.to_owned(),
-        })
+            .map_err(FileError::at("create", &path))?;
+        Ok(Self { file, path })
     }
 
     /// Gives the file its name, in place of an older one.
@@ -42,15 +48,6 @@ impl AtomicFile {
     /// Where the name cannot be given.
     pub fn commit(self) -> Result<(), FileError> {
         let Self { file, path } = self;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            // Temporary files are born private; a result is an ordinary file.
-            let permissions = std::fs::Permissions::from_mode(0o644);
-            file.as_file()
-                .set_permissions(permissions)
-                .map_err(FileError::at("create", &path))?;
-        }
         file.persist(&path)
             .map_err(|error| FileError::at("create", &path)(error.error))?;
         Ok(())
@@ -84,5 +81,19 @@ mod tests {
         kept.commit().unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"whole");
         assert!(AtomicFile::create(&folder.path().join("none/out")).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("out"), folder.path().join("link"));
+        std::fs::write(&path, "old").unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let mut file = AtomicFile::create(&link).unwrap();
+        file.write_all(b"new").unwrap();
+        file.commit().unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(std::fs::read(&path).unwrap(), b"new");
     }
 }
