@@ -8,6 +8,7 @@ mod lock;
 mod snapshot;
 mod writer;
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -57,8 +58,11 @@ impl Lake {
         if !usable {
             return Err(LakeError::NotALake { path: root }.into());
         }
-        fs::create_dir_all(&root).map_err(FileError::at("create", &root))?;
         let lake = Self { root };
+        if is_lake(&lake.root) {
+            return Ok(lake);
+        }
+        fs::create_dir_all(&lake.root).map_err(FileError::at("create", &lake.root))?;
         let _lock = lake.lock()?;
         for table in Table::ALL {
             lake.create_table(table).await?;
@@ -139,7 +143,7 @@ impl Lake {
             source,
         };
         let folder = self.root.join(table.name());
-        if folder.join("_delta_log").is_dir() {
+        if has_commit(&folder) {
             return Ok(());
         }
         fs::create_dir_all(&folder).map_err(FileError::at("create", &folder))?;
@@ -168,21 +172,46 @@ impl Lake {
     }
 }
 
-/// Whether `path` is a lake: a folder with the Delta log of `events`.
+/// Whether `path` is a lake: a folder with the three tables.
 pub fn is_lake(path: &Path) -> bool {
-    path.join(Table::Events.name()).join("_delta_log").is_dir()
+    Table::ALL
+        .iter()
+        .all(|table| has_commit(&path.join(table.name())))
 }
 
-/// An empty folder, or one in which a first run ended before its table `events` was there.
+/// The folder of a table's log, in the table's own.
+const LOG_FOLDER: &str = "_delta_log";
+
+/// Whether a table's folder has a finished commit. Its log may be there without: the first commit is
+/// written under another name and then renamed.
+fn has_commit(folder: &Path) -> bool {
+    let is_commit = |entry: fs::DirEntry| {
+        let path = entry.path();
+        path.extension().is_some_and(|ending| ending == "json")
+    };
+    fs::read_dir(folder.join(LOG_FOLDER))
+        .is_ok_and(|mut entries| entries.any(|entry| entry.is_ok_and(is_commit)))
+}
+
+/// An empty folder, or one in which a first run ended before all tables were there.
 fn is_vacant(path: &Path) -> Result<bool, FileError> {
-    if !path.is_dir() {
-        return Ok(false);
-    }
-    let ours =
-        |name: &str| name == lock::LOCK_FILE || Table::ALL.iter().any(|table| table.name() == name);
-    for entry in fs::read_dir(path).map_err(FileError::at("list", path))? {
-        let entry = entry.map_err(FileError::at("list", path))?;
-        if !entry.file_name().to_str().is_some_and(ours) {
+    let is_ours = |name: &OsStr| {
+        let folder = path.join(name);
+        let is_table = Table::ALL.iter().any(|table| table.name() == name) && folder.is_dir();
+        let is_new = is_table && all_entries(&folder, |name| Ok(name == LOG_FOLDER))?;
+        Ok(is_new || name == lock::LOCK_FILE)
+    };
+    Ok(path.is_dir() && all_entries(path, is_ours)?)
+}
+
+/// Whether all names in a folder fit.
+fn all_entries(
+    folder: &Path,
+    fits: impl Fn(&OsStr) -> Result<bool, FileError>,
+) -> Result<bool, FileError> {
+    for entry in fs::read_dir(folder).map_err(FileError::at("list", folder))? {
+        let entry = entry.map_err(FileError::at("list", folder))?;
+        if !fits(&entry.file_name())? {
             return Ok(false);
         }
     }

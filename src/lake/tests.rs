@@ -27,6 +27,30 @@ async fn what_is_no_lake_is_refused_and_left_alone() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
+#[tokio::test]
+async fn a_lake_that_was_half_made_is_completed() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("lake");
+    fs::create_dir_all(root.join("events/_delta_log")).unwrap();
+    assert!(matches!(
+        Lake::open(&root),
+        Err(crate::Error::Lake(LakeError::NotALake { .. }))
+    ));
+    let lake = Lake::open_or_create(&root).await.unwrap();
+    assert!(lake.snapshot(Table::Events).await.is_ok());
+    fs::remove_dir_all(root.join("rejects")).unwrap();
+    assert!(!is_lake(&root));
+}
+
+#[tokio::test]
+async fn a_folder_of_logs_with_the_name_of_a_table_is_no_lake() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("events")).unwrap();
+    fs::write(folder.path().join("events/a.json"), "{}").unwrap();
+    assert!(Lake::open_or_create(folder.path()).await.is_err());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
 #[test]
 fn a_second_writer_waits() {
     let folder = tempfile::tempdir().unwrap();
