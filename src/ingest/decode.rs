@@ -1,6 +1,6 @@
 //! From the bytes of one source to rows and rejects.
 
-use std::io::{BufRead, Read};
+use std::io::{self, Read};
 
 use flate2::bufread::MultiGzDecoder;
 use sha2::{Digest as _, Sha256};
@@ -112,7 +112,7 @@ pub fn decode(
     rows: &mut RowBuilder,
     keys: &mut Vec<EventKey>,
 ) -> Result<Decoded, arrow::error::ArrowError> {
-    let unpacked = unpack(stored);
+    let unpacked = unpack(stored, MAX_SOURCE_JSON_BYTES);
     let mut decoded = Decoded {
         kind: name_kind,
         sha256: sha256(stored),
@@ -134,13 +134,14 @@ pub fn decode(
     if let Some((reason, detail)) = unpacked.failure {
         blame_container(&mut decoded, reason, detail);
     }
-    if decoded.kind == SourceKind::Unknown && decoded.records_read > 0 {
+    let n_rejects = decoded.rejects.len() as u64;
+    if decoded.kind == SourceKind::Unknown && decoded.records_read > n_rejects {
         decoded.kind = SourceKind::Events;
     }
     Ok(decoded)
 }
 
-fn unpack(stored: &[u8]) -> Unpacked<'_> {
+fn unpack(stored: &[u8], max_bytes: u64) -> Unpacked<'_> {
     if !is_gzip(stored) {
         return Unpacked {
             bytes: stored.into(),
@@ -149,21 +150,14 @@ fn unpack(stored: &[u8]) -> Unpacked<'_> {
     }
     // Text of this kind packs about 1 to 8; growing by doubling covers the rest.
     let mut bytes = Vec::with_capacity(stored.len().saturating_mul(6).min(64 * 1024 * 1024));
-    let mut decoder = MultiGzDecoder::new(stored).take(MAX_SOURCE_JSON_BYTES);
+    let mut decoder = MultiGzDecoder::new(stored).take(max_bytes);
     let failure = match decoder.read_to_end(&mut bytes) {
         Ok(_) if decoder.limit() == 0 => Some((
             "too-large",
-            format!("unpacks to more than {MAX_SOURCE_JSON_BYTES} bytes"),
+            format!("unpacks to more than {max_bytes} bytes"),
         )),
         Ok(_) => None,
-        Err(_)
-            if !bytes.is_empty()
-                && decoder
-                    .into_inner()
-                    .into_inner()
-                    .fill_buf()
-                    .is_ok_and(<[u8]>::is_empty) =>
-        {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             Some(("truncated-gzip", "the gzip stream ends early".to_owned()))
         }
         Err(error) => Some(("invalid-gzip", error.to_string())),
@@ -266,4 +260,23 @@ pub fn key_hash(event_id: &str, account: &str) -> u128 {
     let text = format!("{event_id}\n{account}");
     let half = |seed| u128::from(XxHash64::oneshot(seed, text.as_bytes()));
     half(0) << 64 | half(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::{Compression, write::GzEncoder};
+    use std::io::Write as _;
+
+    #[test]
+    fn what_unpacks_without_end_is_cut() {
+        let mut packer = GzEncoder::new(Vec::new(), Compression::best());
+        packer.write_all(&[b' '; 100_000]).unwrap();
+        let bomb = packer.finish().unwrap();
+        assert!(bomb.len() < 1_000);
+        let cut = unpack(&bomb, 2_000);
+        assert_eq!(cut.bytes.len(), 2_000);
+        assert_eq!(cut.failure.map(|(reason, _)| reason), Some("too-large"));
+        assert!(unpack(&bomb, 200_000).failure.is_none());
+    }
 }

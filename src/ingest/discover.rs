@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
 use walkdir::WalkDir;
@@ -24,11 +24,15 @@ pub struct Source {
     pub kind: SourceKind,
     /// Its name promises log text, so that anything else in it is worth a reject.
     pub named_as_log: bool,
+    /// Why it cannot be read, where looking for sources showed that already.
+    pub problem: Option<String>,
 }
 
 /// Finds the files behind what the user named: files, folders (with everything below), globs, and
 /// `-`. Sorted by the day in their names, then by path, so that days arrive one after another and
-/// two runs see one order. Hidden files and folders are left out.
+/// two runs see one order. Hidden files and folders are left out. What cannot be listed (a dangling
+/// link, a loop of links, a folder without permission) is a source with a problem, so that it ends
+/// in the rejects and the run goes on.
 ///
 /// # Errors
 ///
@@ -46,9 +50,10 @@ pub fn discover(names: &[String]) -> Result<Vec<Source>> {
                 size_bytes: 0,
                 kind: SourceKind::Events,
                 named_as_log: true,
+                problem: None,
             });
         } else if path.is_dir() {
-            walk(path, None, &mut sources)?;
+            walk(path, None, &mut sources);
             if sources.len() == before {
                 return Err(IngestError::Empty {
                     path: path.to_owned(),
@@ -56,7 +61,7 @@ pub fn discover(names: &[String]) -> Result<Vec<Source>> {
                 .into());
             }
         } else if path.exists() {
-            let mut source = source_at(path)?;
+            let mut source = source_at(path);
             source.named_as_log = true;
             sources.push(source);
         } else if name.contains(['*', '?', '[', '{']) {
@@ -75,7 +80,7 @@ pub fn discover(names: &[String]) -> Result<Vec<Source>> {
         }
     }
     sources.sort_by(by_day_then_path);
-    sources.dedup_by(|a, b| a.uri == b.uri);
+    sources.dedup_by(|a, b| a.path == b.path);
     Ok(sources)
 }
 
@@ -85,7 +90,7 @@ fn by_day_then_path(a: &Source, b: &Source) -> Ordering {
         .then_with(|| a.uri.cmp(&b.uri))
 }
 
-fn walk(folder: &Path, matcher: Option<&GlobMatcher>, sources: &mut Vec<Source>) -> Result<()> {
+fn walk(folder: &Path, matcher: Option<&GlobMatcher>, sources: &mut Vec<Source>) {
     let visible = |entry: &walkdir::DirEntry| {
         entry.depth() == 0
             || !entry
@@ -98,25 +103,42 @@ fn walk(folder: &Path, matcher: Option<&GlobMatcher>, sources: &mut Vec<Source>)
         .into_iter()
         .filter_entry(visible)
     {
-        let entry = entry.map_err(|error| {
-            let path = error.path().unwrap_or(folder).to_owned();
-            FileError {
-                action: "list",
-                path,
-                source: error.into(),
+        let found = match entry {
+            Ok(entry) if !entry.file_type().is_file() => continue,
+            Ok(entry) => source_at(entry.path()),
+            Err(error) => {
+                let problem = match error.loop_ancestor() {
+                    Some(ancestor) => format!("a link back to `{}`", ancestor.display()),
+                    None => error
+                        .io_error()
+                        .map_or(error.to_string(), ToString::to_string),
+                };
+                Source {
+                    problem: Some(problem),
+                    ..source_at(error.path().unwrap_or(folder))
+                }
             }
-        })?;
-        let wanted = matcher.is_none_or(|matcher| matcher.is_match(entry.path()));
-        if wanted && entry.file_type().is_file() {
-            sources.push(source_at(entry.path())?);
+        };
+        if matcher.is_none_or(|matcher| matcher.is_match(&found.path)) {
+            sources.push(found);
         }
     }
-    Ok(())
 }
 
 /// Walks the folder before the first wildcard.
 fn glob(pattern: &str, sources: &mut Vec<Source>) -> Result<()> {
-    let matcher = GlobBuilder::new(pattern)
+    let is_fixed = |part: &Component<'_>| {
+        let part = part.as_os_str().to_string_lossy();
+        !part.contains(['*', '?', '[', '{'])
+    };
+    let parts = Path::new(pattern).components();
+    let fixed: PathBuf = parts.clone().take_while(is_fixed).collect();
+    let rest: PathBuf = parts.skip_while(is_fixed).collect();
+    // Sources have absolute paths, so the pattern needs one too.
+    let base =
+        std::path::absolute(Path::new(".").join(fixed)).map_err(FileError::at("find", pattern))?;
+    let whole = Path::new(&globset::escape(&base.to_string_lossy())).join(rest);
+    let matcher = GlobBuilder::new(&whole.to_string_lossy())
         .literal_separator(true)
         .build()
         .map_err(|error| IngestError::Glob {
@@ -124,56 +146,40 @@ fn glob(pattern: &str, sources: &mut Vec<Source>) -> Result<()> {
             source: error.into(),
         })?
         .compile_matcher();
-    let fixed: PathBuf = Path::new(pattern)
-        .components()
-        .take_while(|part| {
-            part.as_os_str()
-                .to_str()
-                .is_some_and(|part| !part.contains(['*', '?', '[', '{']))
-        })
-        .collect();
-    let base = if fixed.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        fixed.as_path()
-    };
-    if !base.is_dir() {
-        return Ok(());
+    if base.is_dir() {
+        walk(&base, Some(&matcher), sources);
     }
-    if base == Path::new(".") {
-        // The walk puts `./` before each name, which the pattern does not have.
-        let mut all = Vec::new();
-        walk(base, None, &mut all)?;
-        for source in all {
-            let relative = std::env::current_dir().ok().and_then(|here| {
-                Path::new(&source.uri)
-                    .strip_prefix(here)
-                    .ok()
-                    .map(Path::to_owned)
-            });
-            if relative.is_some_and(|path| matcher.is_match(path)) {
-                sources.push(source);
-            }
-        }
-        return Ok(());
-    }
-    walk(base, Some(&matcher), sources)
+    Ok(())
 }
 
-fn source_at(path: &Path) -> Result<Source, FileError> {
-    let absolute = std::path::absolute(path).map_err(FileError::at("find", path))?;
-    // A path that is not UTF-8 is named as well as it can be.
-    let uri = absolute.to_string_lossy().into_owned();
-    let size_bytes = fs::metadata(path)
-        .map_err(FileError::at("read", path))?
-        .len();
-    Ok(Source {
+fn source_at(path: &Path) -> Source {
+    // Only an empty path has no absolute form.
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let uri = uri_of(&absolute);
+    let (size_bytes, problem) = match fs::metadata(path) {
+        Ok(metadata) => (metadata.len(), None),
+        Err(error) => (0, Some(error.to_string())),
+    };
+    Source {
         kind: kind_of_name(&uri),
         named_as_log: is_log_name(&uri),
         uri,
         path: absolute,
         size_bytes,
-    })
+        problem,
+    }
+}
+
+/// The path as text. Bytes that are not UTF-8 become `%XX`, so that two names remain two.
+fn uri_of(path: &Path) -> String {
+    let mut uri = String::new();
+    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        uri.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            uri.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    uri
 }
 
 /// CloudTrail's own folders and file names tell digests and insights apart from events.

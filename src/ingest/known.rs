@@ -3,6 +3,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
+use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
@@ -45,6 +46,7 @@ pub struct Known {
     events: HashMap<u128, Origin>,
     twins: HashMap<u128, Vec<Origin>>,
     uris: HashMap<String, u32>,
+    sources: Arc<KnownSources>,
 }
 
 impl Known {
@@ -53,7 +55,7 @@ impl Known {
     /// # Errors
     ///
     /// Where the lake cannot be read.
-    pub async fn open(lake: &Lake) -> Result<Self> {
+    pub async fn open(lake: &Lake, sources: Arc<KnownSources>) -> Result<Self> {
         Ok(Self {
             lake: lake.clone(),
             snapshot: lake.snapshot(Table::Events).await?,
@@ -61,6 +63,7 @@ impl Known {
             events: HashMap::new(),
             twins: HashMap::new(),
             uris: HashMap::new(),
+            sources,
         })
     }
 
@@ -127,7 +130,13 @@ impl Known {
             uri: self.uri_number(uri),
             record_index: key.record_index,
         };
-        let verdict = self.compare(key.key, origin);
+        let verdict = match self.compare(key.key, origin) {
+            // A file that has grown since has its old records at their old places.
+            Verdict::Recovered if origin.record_index < self.sources.n_records(uri) => {
+                Verdict::Duplicate
+            }
+            verdict => verdict,
+        };
         if matches!(verdict, Verdict::New | Verdict::Conflicting) {
             self.remember(key.key, origin);
         }
@@ -169,25 +178,54 @@ impl Known {
     }
 }
 
-/// The address and hash of every source that was read to its end.
-///
-/// # Errors
-///
-/// Where the lake cannot be read.
-pub async fn read_sources(lake: &Lake) -> Result<HashSet<(String, String)>> {
-    let snapshot = lake.snapshot(Table::Sources).await?;
-    let mut known = HashSet::new();
-    for file in &snapshot.files {
-        for batch in read_columns(lake, &snapshot, file, &["uri", "sha256"])? {
-            let uris = batch.column(0).as_string::<i32>();
-            let hashes = batch.column(1).as_string::<i32>();
-            known.extend(
-                (0..batch.num_rows())
-                    .map(|row| (uris.value(row).to_owned(), hashes.value(row).to_owned())),
-            );
+/// The sources that were read to their end, or found unreadable (then without a hash).
+#[derive(Debug, Default)]
+pub struct KnownSources {
+    hashes: HashSet<(String, String)>,
+    /// Records of a source, the most over its versions.
+    n_records: HashMap<String, u64>,
+}
+
+impl KnownSources {
+    /// Reads the table `sources`.
+    ///
+    /// # Errors
+    ///
+    /// Where the lake cannot be read.
+    pub async fn read(lake: &Lake) -> Result<Self> {
+        let snapshot = lake.snapshot(Table::Sources).await?;
+        let mut known = Self::default();
+        for file in &snapshot.files {
+            let columns = ["uri", "sha256", "records_read"];
+            for batch in read_columns(lake, &snapshot, file, &columns)? {
+                let uris = batch.column(0).as_string::<i32>();
+                let hashes = batch.column(1).as_string::<i32>();
+                let records = batch.column(2).as_primitive::<Int64Type>();
+                for row in 0..batch.num_rows() {
+                    let (uri, hash) = (uris.value(row), hashes.value(row));
+                    known.add(uri, hash, records.value(row).cast_unsigned());
+                }
+            }
+        }
+        Ok(known)
+    }
+
+    fn add(&mut self, uri: &str, sha256: &str, n_records: u64) {
+        self.hashes.insert((uri.to_owned(), sha256.to_owned()));
+        if !sha256.is_empty() {
+            let most = self.n_records.entry(uri.to_owned()).or_default();
+            *most = n_records.max(*most);
         }
     }
-    Ok(known)
+
+    /// Whether the source has a line with this hash.
+    pub fn contains(&self, uri: &str, sha256: &str) -> bool {
+        self.hashes.contains(&(uri.to_owned(), sha256.to_owned()))
+    }
+
+    fn n_records(&self, uri: &str) -> u64 {
+        self.n_records.get(uri).copied().unwrap_or_default()
+    }
 }
 
 /// The rejects that are in the lake: source address, source hash and record position.

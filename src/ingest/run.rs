@@ -7,26 +7,25 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
-use std::io::Read;
-use std::path::PathBuf;
+use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use arrow::array::{BooleanArray, RecordBatch, StringArray};
 use arrow::compute::{concat_batches, filter_record_batch};
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 
 use super::decode::{
     Decoded, EventKey, Reject, SourceKind, decode, is_gzip, looks_like_json, sha256,
 };
 use super::discover::{STDIN, Source};
-use super::known::{Known, Verdict, read_rejects, read_sources};
+use super::known::{Known, KnownSources, Verdict, read_rejects};
 use super::ledger;
 use super::order::sort_group;
 use super::rows::RowBuilder;
-use crate::error::{Cause, FileError, IngestError, LakeError, Result};
-use crate::lake::{EVENT_ROW_GROUP_ROWS, Lake, TableWriter};
+use crate::error::{Cause, IngestError, LakeError, Result};
+use crate::lake::{EVENT_ROW_GROUP_ROWS, Lake, LakeLock, TableWriter};
 use crate::schema::{CONFLICTING, DATE_PARTITION, Table};
 
 /// Small sources are decoded together up to this many stored bytes or this many sources, so that a
@@ -170,18 +169,12 @@ pub async fn ingest(
     stop: Arc<AtomicBool>,
 ) -> Result<Summary> {
     let started = Instant::now();
-    let _lock = match lake.try_lock()? {
-        Some(lock) => lock,
-        None => {
-            progress.waiting();
-            lake.lock()?
-        }
-    };
+    let _lock = wait_for_lock(lake, progress.as_ref(), &stop).await?;
     let n_bytes = sources.iter().map(|source| source.size_bytes).sum();
     progress.begin(sources.len() as u64, n_bytes);
-    let known_sources = Arc::new(read_sources(lake).await?);
+    let known_sources = Arc::new(KnownSources::read(lake).await?);
     let mut taker = Taker {
-        known: Known::open(lake).await?,
+        known: Known::open(lake, Arc::clone(&known_sources)).await?,
         writer: lake.writer(Table::Events).await?,
         waiting: BTreeMap::new(),
         waiting_bytes: 0,
@@ -191,45 +184,80 @@ pub async fn ingest(
             ..Summary::default()
         },
     };
-    let taken = take_all(
-        &mut taker,
-        sources,
-        options,
-        known_sources,
-        &progress,
-        &stop,
-    )
-    .await;
+    let units = units(sources);
+    let units = read_units(units, options.parallelism, &known_sources, &stop);
+    let taken = tokio::select! {
+        taken = take_all(&mut taker, units, progress.as_ref()) => taken,
+        () = asked_to_stop(&stop) => Err(IngestError::Interrupted.into()),
+    };
     if let Err(error) = taken {
         taker.writer.abandon().await;
         return Err(error);
     }
+    // What was unreadable before and still is has its line.
+    taker
+        .records
+        .retain(|record| !known_sources.contains(&record.uri, &record.decoded.sha256));
     let mut summary = taker.publish(lake, options).await?;
     summary.elapsed = started.elapsed();
     Ok(summary)
 }
 
-async fn take_all(
-    taker: &mut Taker,
-    sources: Vec<Source>,
-    options: &IngestOptions,
-    known_sources: Arc<HashSet<(String, String)>>,
-    progress: &Arc<dyn Progress>,
-    stop: &Arc<AtomicBool>,
-) -> Result<()> {
-    let mut units = futures::stream::iter(units(sources))
-        .map(|sources| {
-            let known = Arc::clone(&known_sources);
-            let stop = Arc::clone(stop);
-            tokio::task::spawn_blocking(move || read_unit(sources, &known, &stop))
-        })
-        .buffered(options.parallelism.max(1) + 1);
-    while let Some(unit) = units.next().await {
-        let unit = unit.map_err(|error| defect(error.into()))??;
-        taker.take(unit, progress.as_ref()).await?;
+/// How often a run that waits looks whether it was asked to stop.
+const STOP_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Ends when `stop` is set.
+async fn asked_to_stop(stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        tokio::time::sleep(STOP_INTERVAL).await;
+    }
+}
+
+async fn wait_for_lock(
+    lake: &Lake,
+    progress: &dyn Progress,
+    stop: &AtomicBool,
+) -> Result<LakeLock> {
+    if let Some(lock) = lake.try_lock()? {
+        return Ok(lock);
+    }
+    progress.waiting();
+    loop {
+        tokio::time::sleep(STOP_INTERVAL).await;
         if stop.load(Ordering::Relaxed) {
             return Err(IngestError::Interrupted.into());
         }
+        if let Some(lock) = lake.try_lock()? {
+            return Ok(lock);
+        }
+    }
+}
+
+/// Decodes units side by side and gives them in their order.
+fn read_units(
+    units: Vec<Vec<Source>>,
+    parallelism: usize,
+    known: &Arc<KnownSources>,
+    stop: &Arc<AtomicBool>,
+) -> impl Stream<Item = Result<Unit>> {
+    let (known, stop) = (Arc::clone(known), Arc::clone(stop));
+    futures::stream::iter(units)
+        .map(move |sources| {
+            let (known, stop) = (Arc::clone(&known), Arc::clone(&stop));
+            tokio::task::spawn_blocking(move || read_unit(sources, &known, &stop))
+        })
+        .buffered(parallelism.max(1) + 1)
+        .map(|unit| unit.map_err(|error| defect(error.into()))?)
+}
+
+async fn take_all(
+    taker: &mut Taker,
+    units: impl Stream<Item = Result<Unit>>,
+    progress: &dyn Progress,
+) -> Result<()> {
+    let mut units = std::pin::pin!(units);
+    while let Some(unit) = units.next().await {
+        taker.take(unit?, progress).await?;
     }
     taker.flush_all().await
 }
@@ -253,11 +281,7 @@ fn units(sources: Vec<Source>) -> Vec<Vec<Source>> {
     units
 }
 
-fn read_unit(
-    sources: Vec<Source>,
-    known: &HashSet<(String, String)>,
-    stop: &AtomicBool,
-) -> Result<Unit> {
+fn read_unit(sources: Vec<Source>, known: &KnownSources, stop: &AtomicBool) -> Result<Unit> {
     let mut rows = RowBuilder::default();
     let mut keys = Vec::new();
     let mut done = Vec::with_capacity(sources.len());
@@ -284,17 +308,21 @@ fn read_unit(
 /// The stored bytes of a source and what is in them; `None` if an earlier run has read it.
 fn read_source(
     source: &Source,
-    known: &HashSet<(String, String)>,
+    known: &KnownSources,
     rows: &mut RowBuilder,
     keys: &mut Vec<EventKey>,
 ) -> Result<(u64, Option<Decoded>)> {
-    let stored = match read_bytes(source) {
+    let read = match &source.problem {
+        Some(problem) => Err(problem.clone()),
+        None => read_bytes(source).map_err(|error| error.to_string()),
+    };
+    let stored = match read {
         Ok(stored) => stored,
-        Err(error) => return Ok((source.size_bytes, Some(unreadable(&error)))),
+        Err(problem) => return Ok((source.size_bytes, Some(unreadable(problem)))),
     };
     let size = stored.len() as u64;
     let hash = sha256(&stored);
-    if known.contains(&(source.uri.clone(), hash.clone())) {
+    if known.contains(&source.uri, &hash) {
         return Ok((size, None));
     }
     if !source.named_as_log && !is_gzip(&stored) && !looks_like_json(&stored) {
@@ -312,20 +340,17 @@ fn read_source(
     Ok((size, Some(decoded)))
 }
 
-fn read_bytes(source: &Source) -> Result<Vec<u8>, FileError> {
-    if source.uri == STDIN {
-        let mut bytes = Vec::new();
-        std::io::stdin()
-            .lock()
-            .read_to_end(&mut bytes)
-            .map_err(FileError::at("read", PathBuf::from(STDIN)))?;
-        return Ok(bytes);
+fn read_bytes(source: &Source) -> io::Result<Vec<u8>> {
+    if source.uri != STDIN {
+        return fs::read(&source.path);
     }
-    fs::read(&source.path).map_err(FileError::at("read", &source.path))
+    let mut bytes = Vec::new();
+    io::stdin().lock().read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// A source that the system does not let us read is one reject.
-fn unreadable(error: &FileError) -> Decoded {
+fn unreadable(detail: String) -> Decoded {
     Decoded {
         kind: SourceKind::Unknown,
         sha256: String::new(),
@@ -335,7 +360,7 @@ fn unreadable(error: &FileError) -> Decoded {
             record_index: 0,
             byte_offset: 0,
             reason: "unreadable",
-            detail: error.source.to_string(),
+            detail,
             raw: Vec::new(),
             raw_bytes: 0,
         }],

@@ -42,6 +42,8 @@ pub enum Reason {
     /// Not the beginning of an object.
     NotAnObject,
     NotUtf8,
+    /// UTF-16, as some shells write what they redirect.
+    Utf16,
     TooDeep,
     TooLong,
 }
@@ -53,7 +55,7 @@ impl Reason {
             Self::Truncated => "truncated",
             Self::Syntax => "invalid-json",
             Self::NotAnObject => "not-a-record",
-            Self::NotUtf8 => "not-utf8",
+            Self::NotUtf8 | Self::Utf16 => "not-utf8",
             Self::TooDeep => "too-deep",
             Self::TooLong => "too-long",
         }
@@ -66,6 +68,7 @@ impl Reason {
             Self::Syntax => "brackets or separators do not match",
             Self::NotAnObject => "a record begins with `{`",
             Self::NotUtf8 => "bytes that are not UTF-8",
+            Self::Utf16 => "UTF-16 text, where UTF-8 is read",
             Self::TooDeep => "nested deeper than 127 levels",
             Self::TooLong => "a record longer than 16 MiB",
         }
@@ -82,6 +85,8 @@ pub fn scan<'a>(bytes: &'a [u8], mut emit: impl FnMut(Piece<'a>)) {
     };
     if bytes.starts_with(b"\xef\xbb\xbf") {
         scanner.at = 3;
+    } else if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return scanner.broken(0, bytes.len(), Reason::Utf16, &mut emit);
     }
     while scanner.skip_space() {
         scanner.document(&mut emit);
@@ -114,7 +119,7 @@ impl<'a> Scanner<'a> {
             }
             b'{' => self.object(emit),
             _ => {
-                let end = self.line_end();
+                let end = self.prose_end();
                 self.broken(start, end, Reason::NotAnObject, emit);
             }
         }
@@ -390,9 +395,20 @@ impl<'a> Scanner<'a> {
         self.at += length.max(1);
     }
 
-    fn line_end(&self) -> usize {
-        memchr::memchr(b'\n', &self.bytes[self.at..])
-            .map_or(self.bytes.len(), |length| self.at + length)
+    /// The end of the last line before one that begins like JSON: a log of another kind is one
+    /// piece, not a piece for each line.
+    fn prose_end(&self) -> usize {
+        let mut end = self.at;
+        loop {
+            end = memchr::memchr(b'\n', &self.bytes[end..])
+                .map_or(self.bytes.len(), |length| end + length);
+            let rest = &self.bytes[end..];
+            match rest.iter().position(|byte| !byte.is_ascii_whitespace()) {
+                None => return end,
+                Some(blank) if matches!(rest[blank], b'{' | b'[') => return end,
+                Some(blank) => end += blank,
+            }
+        }
     }
 }
 

@@ -60,6 +60,14 @@ fn a_broken_record_costs_itself() {
         &["{\"a\":1}", "!not-a-record:nonsense", "{\"b\":2}"],
     );
     check(
+        "a log\nof another\n\n  kind\n {\"a\":1}\nend",
+        &[
+            "!not-a-record:a log\nof another\n\n  kind",
+            "{\"a\":1}",
+            "!not-a-record:end",
+        ],
+    );
+    check(
         r#"[1,{"a":1},"x",[{}]]"#,
         &[
             "!not-a-record:1",
