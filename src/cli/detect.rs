@@ -41,6 +41,9 @@ pub(super) struct Detect {
 impl Detect {
     pub(super) async fn run(&self, shared: &Shared) -> Result<Outcome> {
         let set = RuleSet::load(&self.rules)?;
+        for error in &set.errors {
+            say!("error: {}", safe::line(&error.to_string()));
+        }
         let rules = self.chosen(&set)?;
         let case = shared.open_case(&self.sources).await?;
         if let Some(error) = set.check_settings(&case.lists).into_iter().next() {
@@ -93,11 +96,8 @@ impl Detect {
     }
 
     fn outcome(&self, set: &RuleSet, report: &DetectReport) -> Outcome {
-        for error in &set.errors {
-            eprintln!("error: {}", safe::line(&error.to_string()));
-        }
         for failure in &report.errors {
-            eprintln!(
+            say!(
                 "error: rule `{}`: {}",
                 safe::line(&failure.rule),
                 safe::line(&failure.message)

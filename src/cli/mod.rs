@@ -3,6 +3,14 @@
 //! Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 findings at or over
 //! `--fail-on`, 2 something failed, 130 interrupted. A closed pipe is no failure.
 
+/// A line on stderr. Where nobody listens any more, the work goes on.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($text)*);
+    }};
+}
+
 mod detect;
 mod ingest;
 mod interrupt;
@@ -142,7 +150,7 @@ pub fn main() -> ExitCode {
     {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: cannot start: {error}");
+            say!("error: cannot start: {error}");
             return ExitCode::from(2);
         }
     };
@@ -176,19 +184,19 @@ impl Cli {
 
 /// Prints an error with its causes and the way out.
 fn complain(error: &Error) {
-    eprintln!("error: {}", safe::line(&error.to_string()));
+    say!("error: {}", safe::line(&error.to_string()));
     let mut said = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
         let text = error.to_string();
         if !said.contains(&text) {
-            eprintln!("  because: {}", safe::line(&text));
+            say!("  because: {}", safe::line(&text));
         }
         said = text;
         cause = error.source();
     }
     if let Some(hint) = error.hint() {
-        eprintln!("hint: {}", safe::line(&hint));
+        say!("hint: {}", safe::line(&hint));
     }
 }
 

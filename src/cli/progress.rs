@@ -41,12 +41,12 @@ impl Bar {
     pub(super) fn close(&self, summary: Option<&Summary>) {
         self.bar.finish_and_clear();
         if let Some(summary) = summary.filter(|_| !self.quiet) {
-            eprintln!("{}", sentence(summary));
+            say!("{}", sentence(summary));
         }
     }
 
     fn say(&self, line: &str) {
-        self.bar.suspend(|| eprintln!("{line}"));
+        self.bar.suspend(|| say!("{line}"));
     }
 }
 

@@ -44,7 +44,7 @@ impl Rules {
     pub(super) async fn run(&self, _shared: &Shared) -> Result<Outcome> {
         let set = RuleSet::load(&self.rules)?;
         for error in &set.errors {
-            eprintln!("error: {}", safe::line(&error.to_string()));
+            say!("error: {}", safe::line(&error.to_string()));
         }
         let passed = match &self.command {
             None => list(&set, false, &Target::stdout()).map(|()| true),
