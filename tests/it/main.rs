@@ -3,8 +3,12 @@
 // A helper of tests fails the test, and clippy spares only functions that are tests themselves.
 #![allow(clippy::unwrap_used)]
 
+mod cli;
+mod crash;
 mod engine;
+mod ingest;
 mod layers;
 mod rules;
 mod samples;
+mod scratch;
 mod vocabulary;
