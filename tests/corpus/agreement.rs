@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use serde_json::Value;
 use spoor::ingest::Summary;
 
 use super::Report;
@@ -182,4 +183,10 @@ fn totals(readings: &Readings<'_>, report: &mut Report) {
     report.figure("  duplicate", summary.duplicates);
     report.figure("  rejected", summary.rejected);
     report.figure("  conflicting, among the written", summary.conflicting);
+}
+
+/// Records beyond the first of each key, among records that are all different.
+pub fn n_conflicting(rows: &[Stored], key: impl Fn(&Value) -> String) -> usize {
+    let keys: BTreeSet<String> = rows.iter().map(|row| key(&row.original)).collect();
+    rows.len() - keys.len()
 }

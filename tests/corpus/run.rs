@@ -6,14 +6,15 @@ mod policies;
 mod stored;
 mod walk;
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use anyhow::Result;
+use serde_json::Value;
 use spoor::app;
 use spoor::config::Lists;
 use spoor::detections::{RuleSet, detect};
@@ -21,6 +22,8 @@ use spoor::engine::{Engine, EngineOptions};
 use spoor::ingest::{Silent, Summary};
 use spoor::lake::Lake;
 use spoor::report::findings::{FindingFormat, FindingOptions, FindingsReport, write_findings};
+
+use stored::Stored;
 
 /// Differences that are printed; more of one kind say nothing new.
 const MAX_PRINTED: usize = 60;
@@ -97,6 +100,7 @@ async fn check_logs(logs: &Path, root: &Path, report: &mut Report) -> Result<()>
     };
     agreement::compare(&readings, report);
     check_second_run(logs, &lake, report).await?;
+    check_parts(logs, readings.events, &root.with_extension("parts"), report).await?;
     if let Err(error) = check_detections(&lake, report).await {
         report.differ("detections", &error.to_string());
     }
@@ -120,6 +124,49 @@ async fn check_second_run(logs: &Path, lake: &Lake, report: &mut Report) -> Resu
     if stored::versions(&lake).await? != before {
         report.differ("second run", "it committed something");
     }
+    Ok(())
+}
+
+/// Folder by folder gives the same rows as all at once, whichever copy of a record came first.
+async fn check_parts(
+    logs: &Path,
+    at_once: &[Stored],
+    root: &Path,
+    report: &mut Report,
+) -> Result<()> {
+    let mut parts: Vec<PathBuf> = Vec::new();
+    for entry in logs.read_dir()? {
+        parts.push(entry?.path());
+    }
+    // From the last to the first: a copy that was a duplicate is now the one that is kept.
+    parts.sort();
+    for part in parts.iter().rev() {
+        read(part, root).await?;
+    }
+    let in_parts = stored::events(&Lake::open(root)?).await?;
+    let records = |rows: &[Stored]| -> BTreeSet<String> {
+        rows.iter()
+            .map(|row| walk::canonical(&row.original))
+            .collect()
+    };
+    if in_parts.len() != at_once.len() || records(&in_parts) != records(at_once) {
+        let found = format!("{} rows, and {} at once", in_parts.len(), at_once.len());
+        report.differ("read folder by folder", &found);
+    }
+    // A run looks up the days that it touches. So twins of one day are always marked, and twins of
+    // two days only if one run meets both.
+    let n_marked = in_parts.iter().filter(|row| row.conflicting).count();
+    let least = agreement::n_conflicting(at_once, |record| {
+        let time = record.get("eventTime").and_then(Value::as_str);
+        let day = time.and_then(|time| time.get(..10)).unwrap_or_default();
+        format!("{day} {}", walk::key(record))
+    });
+    let most = agreement::n_conflicting(at_once, walk::key);
+    if !(least..=most).contains(&n_marked) {
+        let found = format!("{n_marked} marked as conflicting, not {least} to {most}");
+        report.differ("read folder by folder", &found);
+    }
+    report.figure("runs that give the same rows", parts.len());
     Ok(())
 }
 
