@@ -41,7 +41,7 @@ pub fn matches(pattern: &str, text: &str) -> bool {
     pattern.iter().skip(p).all(|c| *c == '*')
 }
 
-/// [`matches`] without regard to ASCII case, as action names are compared.
+/// [`matches()`] without regard to ASCII case, as action names are compared.
 pub fn matches_ignoring_case(pattern: &str, text: &str) -> bool {
     matches(&pattern.to_ascii_lowercase(), &text.to_ascii_lowercase())
 }

@@ -16,7 +16,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
     escape(text, &[])
 }
 
-/// Like [`line`], but keeps line breaks and tabs, for places that indent or frame every line.
+/// Like [`line()`], but keeps line breaks and tabs, for places that indent or frame every line.
 pub fn lines(text: &str) -> Cow<'_, str> {
     escape(text, &['\n', '\t'])
 }

@@ -236,14 +236,14 @@ async fn who_waits_for_the_lake_says_so_and_can_be_stopped() {
         let mut line = String::new();
         stderr.read_line(&mut line).unwrap();
         assert!(line.contains("waiting"), "{line}");
-        if stop {
+        let (ended, expected) = if stop {
             interrupt(&child);
-            assert_eq!(child.wait().unwrap().code(), Some(130));
-        }
-        drop(held);
-        if !stop {
-            assert_eq!(child.wait().unwrap().code(), Some(0));
-        }
+            (child.wait(), 130)
+        } else {
+            drop(held);
+            (child.wait(), 0)
+        };
+        assert_eq!(ended.unwrap().code(), Some(expected));
     }
 }
 
