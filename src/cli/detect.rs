@@ -31,7 +31,7 @@ pub(super) struct Detect {
     /// Exit with 1 if there are findings of this severity or worse
     #[arg(long, value_name = "SEVERITY")]
     fail_on: Option<Severity>,
-    /// table, json, ndjson or csv [default: table on a terminal or in a file ending otherwise, else ndjson]
+    /// table (blocks to read), json, ndjson or csv [default: table]
     #[arg(long, value_name = "FORMAT")]
     format: Option<FindingFormat>,
     #[command(flatten)]
