@@ -7,7 +7,8 @@ kind = "first-seen"
 risk = ["unauthorized access"]
 attack = ["T1078.004", "T1199"]
 description = """
-A caller took a role that it had not taken in the days before. Callers are counted without their
+A caller took a role that it had not taken in the days before, in an account whose records go back
+that far. Callers are counted without their
 session names, so that the names of jobs do not look new. A step over accounts or a person on a strong
 role weighs more, a caller account that was never seen before the most. Refusals over accounts are
 recorded in the caller's account only, so this first success is often all there is to see."""
@@ -39,18 +40,24 @@ WITH calls AS (
   FROM role_assumptions
   WHERE eventname = 'AssumeRole' AND ok AND caller_kind <> 'service' AND target_role_arn IS NOT NULL
 ),
+-- An account that joined the lake late has no past before its first record, however old the lake is.
+recorded AS (
+  SELECT coalesce(recipientaccountid, '') AS account, min(eventtime) AS first_time
+  FROM cloudtrail
+  GROUP BY coalesce(recipientaccountid, '')
+),
 edges AS (
   SELECT
     calls.*,
     settings.baseline_days,
-    to_unixtime(calls.eventtime) - to_unixtime(evidence.first_time)
+    to_unixtime(calls.eventtime) - to_unixtime(recorded.first_time)
       < 86400 * settings.baseline_days AS learning,
     calls.cross_account AND (calls.account_before IS NULL
       OR to_unixtime(calls.eventtime) - to_unixtime(calls.account_before)
         > 86400 * settings.baseline_days) AS account_unseen
   FROM calls
   CROSS JOIN settings
-  CROSS JOIN evidence
+  JOIN recorded ON recorded.account = coalesce(calls.recipientaccountid, '')
   WHERE calls.edge_before IS NULL
     OR to_unixtime(calls.eventtime) - to_unixtime(calls.edge_before) > 86400 * settings.baseline_days
 )
