@@ -1,6 +1,7 @@
 //! `spoor detect`: findings out of logs or a lake.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 
@@ -31,7 +32,7 @@ pub(super) struct Detect {
     /// Exit with 1 if there are findings of this severity or worse
     #[arg(long, value_name = "SEVERITY")]
     fail_on: Option<Severity>,
-    /// table (blocks to read), json, ndjson or csv [default: table]
+    /// table (blocks to read), json, ndjson or csv [default: what the name of -o FILE ends in, else table]
     #[arg(long, value_name = "FORMAT")]
     format: Option<FindingFormat>,
     #[command(flatten)]
@@ -49,8 +50,13 @@ impl Detect {
         if let Some(error) = set.check_settings(&case.lists).into_iter().next() {
             return Err(error.into());
         }
-        let run = detections::runner::detect_rules(&case.engine, &rules, &case.lists);
-        let mut report = unless_interrupted(run).await?;
+        let rules: Vec<Rule> = rules.into_iter().cloned().collect();
+        let (engine, lists) = (Arc::clone(&case.engine), case.lists.clone());
+        let mut report = unless_interrupted(async move {
+            let rules: Vec<&Rule> = rules.iter().collect();
+            detections::runner::detect_rules(&engine, &rules, &lists).await
+        })
+        .await?;
         if let Some(least) = self.min_severity {
             report.findings.retain(|finding| finding.severity >= least);
         }
@@ -89,7 +95,14 @@ impl Detect {
             color: shared.color(self.target.is_file()),
             width: self.target.width(),
         };
-        let format = self.format.unwrap_or(FindingFormat::Table);
+        let format = self
+            .format
+            .unwrap_or(match self.target.ending().as_deref() {
+                Some("json") => FindingFormat::Json,
+                Some("ndjson" | "jsonl") => FindingFormat::Ndjson,
+                Some("csv") => FindingFormat::Csv,
+                _ => FindingFormat::Table,
+            });
         let mut out = self.target.open()?;
         write_findings(&found, format, &mut out, options)?;
         out.finish()

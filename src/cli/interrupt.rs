@@ -3,8 +3,9 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use crate::error::Error;
+use crate::error::{Error, ReportError};
 
 /// Listens for Ctrl-C until dropped.
 pub(super) struct Interrupt {
@@ -39,12 +40,33 @@ impl Drop for Interrupt {
     }
 }
 
-/// Runs work that can be dropped anywhere, until Ctrl-C.
-pub(super) async fn unless_interrupted<T>(
-    work: impl Future<Output = Result<T, Error>>,
+/// How long interrupted work may take to put its things away.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Runs work that can be dropped anywhere, until Ctrl-C. It has a runtime of its own: a query may
+/// compute for long without giving way, and the one that hears Ctrl-C must stay free.
+pub(super) async fn unless_interrupted<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
 ) -> Result<T, Error> {
-    tokio::select! {
-        result = work => result,
-        _ = tokio::signal::ctrl_c() => Err(Error::Interrupted),
-    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(ReportError::Write)?;
+    let mut task = runtime.spawn(work);
+    let result = tokio::select! {
+        result = &mut task => match result {
+            Ok(result) => result,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(Error::Interrupted),
+            },
+        },
+        _ = tokio::signal::ctrl_c() => {
+            task.abort();
+            let _ = tokio::time::timeout(GRACE, task).await;
+            Err(Error::Interrupted)
+        }
+    };
+    runtime.shutdown_background();
+    result
 }

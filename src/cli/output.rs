@@ -28,6 +28,12 @@ impl Target {
         self.path.is_some()
     }
 
+    /// What the file's name ends in, after the last dot, in lower case.
+    pub(super) fn ending(&self) -> Option<String> {
+        let ending = self.path.as_ref()?.extension()?.to_str()?;
+        Some(ending.to_ascii_lowercase())
+    }
+
     /// Results go to a person's eyes.
     pub(super) fn is_terminal(&self) -> bool {
         self.path.is_none() && io::stdout().is_terminal()

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use futures::StreamExt;
@@ -30,7 +31,7 @@ pub(super) struct Query {
     /// A file with the statements; without this and `-c` they come from stdin
     #[arg(short = 'f', long = "file", value_name = "FILE")]
     file: Option<PathBuf>,
-    /// table, csv, tsv, json, ndjson, markdown, vertical or parquet [default: table on a terminal, else ndjson]
+    /// table, csv, tsv, json, ndjson, markdown, vertical or parquet [default: what the name of -o FILE ends in; table on a terminal; else ndjson]
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
     #[command(flatten)]
@@ -39,11 +40,7 @@ pub(super) struct Query {
 
 impl Query {
     pub(super) async fn run(&self, shared: &Shared) -> Result<Outcome> {
-        let format = self.format.unwrap_or(if self.target.is_terminal() {
-            Format::Table
-        } else {
-            Format::Ndjson
-        });
+        let format = self.chosen_format();
         if !format.is_text() && !self.target.is_file() && std::io::stdout().is_terminal() {
             return Err(QueryError::new(format!("{format} is not for a terminal"))
                 .with_hint("name a file with `-o FILE`")
@@ -51,8 +48,34 @@ impl Query {
         }
         let sql = self.text()?;
         let case = shared.open_case(&self.sources).await?;
-        unless_interrupted(self.answer(&case.engine, &sql, format, shared)).await?;
+        let options = RowOptions {
+            color: shared.color(self.target.is_file()),
+            width: self.target.width(),
+            max_rows: None,
+        };
+        let engine = Arc::clone(&case.engine);
+        let target = self.target.clone();
+        unless_interrupted(async move { answer(&engine, &sql, format, &target, options).await })
+            .await?;
         Ok(Outcome::Done)
+    }
+
+    /// The flag, else what the file's name ends in, else what suits the reader.
+    fn chosen_format(&self) -> Format {
+        if let Some(format) = self.format {
+            return format;
+        }
+        match self.target.ending().as_deref() {
+            Some("csv") => Format::Csv,
+            Some("tsv") => Format::Tsv,
+            Some("json") => Format::Json,
+            Some("ndjson" | "jsonl") => Format::Ndjson,
+            Some("md") => Format::Markdown,
+            Some("txt") => Format::Table,
+            Some("parquet") => Format::Parquet,
+            _ if self.target.is_terminal() => Format::Table,
+            _ => Format::Ndjson,
+        }
     }
 
     fn text(&self) -> Result<String> {
@@ -80,33 +103,28 @@ impl Query {
             QueryError::new(message).into()
         })
     }
+}
 
-    async fn answer(
-        &self,
-        engine: &Engine,
-        sql: &str,
-        format: Format,
-        shared: &Shared,
-    ) -> Result<()> {
-        let statements = engine.parse(sql)?;
-        if statements.is_empty() {
-            return Err(QueryError::new("no statement").into());
-        }
-        if !format.is_text() && statements.len() > 1 {
-            let message = format!("{format} holds the rows of one statement, not of several");
-            return Err(QueryError::new(message).into());
-        }
-        let options = RowOptions {
-            color: shared.color(self.target.is_file()),
-            width: self.target.width(),
-            max_rows: None,
-        };
-        let mut out = self.target.open()?;
-        for statement in &statements {
-            write_rows(engine, statement, format, &mut out, options).await?;
-        }
-        out.finish()
+async fn answer(
+    engine: &Engine,
+    sql: &str,
+    format: Format,
+    target: &Target,
+    options: RowOptions,
+) -> Result<()> {
+    let statements = engine.parse(sql)?;
+    if statements.is_empty() {
+        return Err(QueryError::new("no statement").into());
     }
+    if matches!(format, Format::Parquet | Format::Json) && statements.len() > 1 {
+        let message = format!("{format} holds the rows of one statement, not of several");
+        return Err(QueryError::new(message).into());
+    }
+    let mut out = target.open()?;
+    for statement in &statements {
+        write_rows(engine, statement, format, &mut out, options).await?;
+    }
+    out.finish()
 }
 
 async fn write_rows(

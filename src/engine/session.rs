@@ -37,6 +37,17 @@ const UNKNOWN_MEMORY_BYTES: usize = 4 << 30;
 /// Below this, even small sorts fail instead of spilling.
 const LEAST_MEMORY_BYTES: usize = 64 << 20;
 
+/// Below this, a query runs in one partition.
+const TIGHT_MEMORY_BYTES: usize = 512 << 20;
+
+/// A merge of spilled runs holds a batch of each run. Whole events take some 2 KiB a row, so this
+/// gives about thirty runs their place.
+const BYTES_PER_BATCH_ROW: usize = 64 << 10;
+
+/// The bounds of a batch's rows; the upper one is DataFusion's own size.
+const LEAST_BATCH_ROWS: usize = 256;
+const MOST_BATCH_ROWS: usize = 8_192;
+
 /// Parquet footers kept between queries. One of 70 columns with its page index takes some 100 KiB.
 const METADATA_CACHE_BYTES: usize = 256 << 20;
 
@@ -109,7 +120,15 @@ fn config(resources: Resources) -> SessionConfig {
     if let Some(partitions) = resources.target_partitions {
         config = config.with_target_partitions(partitions.max(1));
     }
+    let limit = memory_limit_bytes(resources);
+    if limit < TIGHT_MEMORY_BYTES {
+        // Each partition sorts and merges on its own: one at a time leaves it more.
+        config = config.with_target_partitions(1);
+    }
+    config = config
+        .with_batch_size((limit / BYTES_PER_BATCH_ROW).clamp(LEAST_BATCH_ROWS, MOST_BATCH_ROWS));
     let options = config.options_mut();
+    options.execution.sort_spill_reservation_bytes = (limit / 8).min(10 << 20);
     options.execution.parquet.pushdown_filters = true;
     options.execution.parquet.reorder_filters = true;
     options.execution.parquet.enable_page_index = true;
@@ -120,11 +139,15 @@ fn config(resources: Resources) -> SessionConfig {
     config
 }
 
-fn runtime(resources: Resources) -> Result<Arc<RuntimeEnv>> {
-    let limit = resources
+fn memory_limit_bytes(resources: Resources) -> usize {
+    resources
         .memory_limit_bytes
         .unwrap_or_else(default_memory_limit_bytes)
-        .max(LEAST_MEMORY_BYTES);
+        .max(LEAST_MEMORY_BYTES)
+}
+
+fn runtime(resources: Resources) -> Result<Arc<RuntimeEnv>> {
+    let limit = memory_limit_bytes(resources);
     // Naming the largest consumers makes "out of memory" an answer one can act on.
     let largest = NonZeroUsize::new(3).unwrap_or(NonZeroUsize::MIN);
     let pool = TrackConsumersPool::new(FairSpillPool::new(limit), largest);

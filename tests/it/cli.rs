@@ -217,6 +217,17 @@ async fn every_format_holds_the_rows() {
             .unwrap()
             .starts_with(b"PAR1")
     );
+    for (name, beginning) in [
+        ("rows.csv", "name,n\n"),
+        ("rows.JSON", "["),
+        ("rows.md", "|"),
+        ("rows.parquet", "PAR1"),
+        ("rows", "{\"name\""),
+    ] {
+        assert_eq!(query(&scratch, sql, &["-o", name]).code, Some(0));
+        let written = fs::read(scratch.path(name)).unwrap();
+        assert!(written.starts_with(beginning.as_bytes()), "{name}");
+    }
     assert_fails(
         &query(&scratch, sql, &["--format", "yaml"]),
         "invalid value",
@@ -374,6 +385,17 @@ async fn with_little_memory_a_big_sort_uses_the_disk() {
     let done = query(&scratch, sql, &["--memory-limit", "8M"]);
     assert_eq!(
         done.stdout, "{\"last\":150000,\"n_rows\":150000}\n",
+        "{}",
+        done.stderr
+    );
+    // Some 115 MB of rows as wide as events.
+    let wide = "SELECT max(n) AS last, max(length(text)) AS width FROM (\
+                  SELECT text, row_number() OVER (ORDER BY text) AS n FROM (\
+                    SELECT repeat(md5(CAST(value AS varchar)), 60) AS text \
+                    FROM generate_series(1, 60000)))";
+    let done = query(&scratch, wide, &["--memory-limit", "64M"]);
+    assert_eq!(
+        done.stdout, "{\"last\":60000,\"width\":1920}\n",
         "{}",
         done.stderr
     );

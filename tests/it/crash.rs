@@ -335,3 +335,26 @@ fn what_is_no_lake_is_left_alone() {
         assert_eq!(fs::read_dir(scratch.path(folder)).unwrap().count(), 1);
     }
 }
+
+#[tokio::test]
+async fn a_query_that_does_not_give_way_is_interrupted_all_the_same() {
+    let case = Case::new().await;
+    let sql = "SELECT 1 AS one; \
+               SELECT count(*) FROM generate_series(1, 100000) AS a(x), \
+                 generate_series(1, 100000) AS b(y), generate_series(1, 1000) AS c(z) \
+               WHERE a.x + b.y < c.z";
+    let mut child = case
+        .scratch
+        .spoor(["query", "in", "-c", sql])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut first)
+        .unwrap();
+    assert_eq!(first, "{\"one\":1}\n");
+    interrupt(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}
