@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::IsTerminal;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ const WARNINGS_PER_SOURCE: usize = 20;
 pub(super) struct Bar {
     bar: ProgressBar,
     quiet: bool,
+    n_sources: AtomicU64,
+    n_done: AtomicU64,
     warned: Mutex<HashMap<String, usize>>,
 }
 
@@ -33,6 +36,8 @@ impl Bar {
         Arc::new(Self {
             bar: ProgressBar::with_draw_target(None, target),
             quiet,
+            n_sources: AtomicU64::new(0),
+            n_done: AtomicU64::new(0),
             warned: Mutex::default(),
         })
     }
@@ -53,6 +58,7 @@ impl Bar {
 impl Progress for Bar {
     fn begin(&self, n_sources: u64, n_bytes: u64) {
         self.bar.set_length(n_bytes);
+        self.n_sources.store(n_sources, Ordering::Relaxed);
         self.bar.set_message(format!("{n_sources} files"));
         let template = "{msg}  {wide_bar}  {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left";
         if let Ok(style) = ProgressStyle::with_template(template) {
@@ -63,7 +69,10 @@ impl Progress for Bar {
 
     fn advance(&self, n_bytes: u64, n_records: u64) {
         self.bar.inc(n_bytes);
-        self.bar.set_message(format!("{n_records} records"));
+        let n_done = self.n_done.fetch_add(1, Ordering::Relaxed) + 1;
+        let n_sources = self.n_sources.load(Ordering::Relaxed);
+        self.bar
+            .set_message(format!("{n_done}/{n_sources} files  {n_records} records"));
     }
 
     fn reject(&self, uri: &str, reject: &Reject) {
