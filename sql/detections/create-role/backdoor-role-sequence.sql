@@ -103,15 +103,28 @@ steps AS (
         array_has(opened.trust_principals, '*')
         OR array_to_string(opened.trust_principals, ' ') LIKE '%' || calls.caller_account || '%'))
 ),
-scored AS (
+kinds AS (
   SELECT
     opening,
-    count(DISTINCT step) AS n_steps,
-    array_agg(DISTINCT step ORDER BY step) AS steps,
+    step,
+    min(eventtime) AS began,
+    -- In one second, the order in which one can do them.
+    CASE step WHEN 'opened' THEN 1 WHEN 'empowered' THEN 2 ELSE 3 END AS place,
     max(rights) AS rights,
     max(CASE WHEN step = 'used' THEN actor END) AS used_by,
     max(CASE WHEN step = 'used' THEN sourceipaddress END) AS used_from
   FROM steps
+  GROUP BY opening, step
+),
+scored AS (
+  SELECT
+    opening,
+    count(*) AS n_steps,
+    array_agg(step ORDER BY began, place) AS steps,
+    max(rights) AS rights,
+    max(used_by) AS used_by,
+    max(used_from) AS used_from
+  FROM kinds
   GROUP BY opening
 )
 SELECT
