@@ -72,10 +72,19 @@ impl RuleSet {
         self.rules.iter().find(|rule| rule.id.as_str() == id)
     }
 
-    /// Settings in the lists that name no rule or parameter, or give a value of another type. They
+    /// Settings and allowances in the lists that name no rule or parameter, or give a value of another type. They
     /// would be ignored, and so hide findings.
     pub fn check_settings(&self, lists: &Lists) -> Vec<RuleError> {
         let mut errors = Vec::new();
+        for allowance in &lists.allow {
+            let id = &allowance.rule;
+            // Allowances regard no case, as the suppression itself.
+            let named = |rule: &Rule| rule.id.as_str().eq_ignore_ascii_case(id);
+            if !id.contains('*') && !self.rules.iter().any(named) {
+                let message = "an `[[allow]]` of the lists names a rule that is not there";
+                errors.push(RuleError::new(id, message));
+            }
+        }
         for (id, settings) in &lists.rules {
             let Some(rule) = self.rule(id) else {
                 errors.push(RuleError::new(
@@ -186,5 +195,28 @@ fn read_bounded(path: &Path) -> Result<Result<String, RuleError>> {
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Ok(text)),
         Err(_) => fail("the file is not UTF-8"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn allowances_name_a_rule_or_are_patterns() {
+        let set = RuleSet::bundled().unwrap();
+        for (rule, n_errors) in [
+            ("trust-policy-public", 0),
+            ("Trust-Policy-Public", 0),
+            ("trust-*", 0),
+            ("nosuch-*", 0),
+            ("trust-policy-publik", 1),
+        ] {
+            let text = format!("[[allow]]\nrule = \"{rule}\"\nreason = \"known\"\n");
+            let lists: Lists = toml::from_str(&text).unwrap();
+            let errors = set.check_settings(&lists);
+            assert_eq!(errors.len(), n_errors, "{rule}: {errors:?}");
+            assert!(errors.iter().all(|error| error.rule == rule));
+        }
     }
 }
