@@ -100,12 +100,23 @@ pub struct Finding {
     pub remediation: Vec<Remediation>,
 }
 
+/// A finding that an allowance covers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Suppressed {
+    #[serde(flatten)]
+    pub finding: Finding,
+    /// The allowance's own words.
+    pub reason: String,
+}
+
 /// A remediation recipe with the placeholders filled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Remediation {
     /// The recipe's id: the stem of its file under `sql/remediation/`.
     pub id: String,
     pub title: String,
+    /// The account to work in, where it is not the one that the events were recorded in.
+    pub account: Option<String>,
     /// The whole recipe as Markdown: Console, CLI and boto3 steps. Text, never run.
     pub steps: String,
 }

@@ -88,7 +88,7 @@ impl Detect {
         let found = FindingsReport {
             findings: &report.findings,
             n_rules: usize::try_from(report.rules_run).unwrap_or(usize::MAX),
-            n_suppressed: report.suppressed.len() as u64,
+            suppressed: &report.suppressed,
             learning: &learning,
         };
         let options = FindingOptions {

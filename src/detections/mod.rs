@@ -10,6 +10,7 @@ mod bundled;
 pub mod cases;
 mod group;
 pub mod loader;
+mod next_steps;
 pub mod outcome;
 mod render;
 mod row;
@@ -18,6 +19,6 @@ pub mod runner;
 mod shared;
 
 pub use loader::RuleSet;
-pub use outcome::{DetectReport, Failure, Learning, Suppressed};
+pub use outcome::{DetectReport, Failure, Learning};
 pub use rule::{Rule, RuleId};
 pub use runner::detect;

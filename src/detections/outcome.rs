@@ -7,8 +7,8 @@ use arrow::array::{ArrayRef, ListBuilder, RecordBatch, StringArray, StringBuilde
 use serde::Serialize;
 
 use crate::engine::Engine;
-use crate::error::{Error, QueryError, Result};
-use crate::finding::Finding;
+use crate::error::{Error, QueryError, Result, RuleError};
+use crate::finding::{Finding, Suppressed};
 
 /// The outcome of a run. The same evidence, rules and lists give the same value.
 #[derive(Debug, Default, Clone, Serialize)]
@@ -23,15 +23,6 @@ pub struct DetectReport {
     pub errors: Vec<Failure>,
     /// How many rules gave an answer.
     pub rules_run: u64,
-}
-
-/// A finding that an allowance covers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Suppressed {
-    #[serde(flatten)]
-    pub finding: Finding,
-    /// The allowance's own words.
-    pub reason: String,
 }
 
 /// A rule that keeps silent until it knows what is normal.
@@ -54,9 +45,10 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// The error's whole chain in one line.
-    pub fn new(rule: impl Into<String>, error: &dyn std::error::Error) -> Self {
-        let mut message = error.to_string();
+    /// The error's whole chain in one line. The rule is named beside it, so not in it.
+    pub fn new(rule: impl Into<String>, error: &RuleError) -> Self {
+        use std::error::Error as _;
+        let mut message = error.message.clone();
         let mut source = error.source();
         while let Some(cause) = source {
             message.push_str(": ");
@@ -169,4 +161,19 @@ fn register(engine: &Engine, name: &str, columns: Columns) -> Result<()> {
         })
     })?;
     engine.register_batches(name, batch.schema(), vec![batch])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_names_its_rule_once() {
+        let error = RuleError {
+            source: Some("no such value".into()),
+            ..RuleError::new("r", "cannot fill the summary")
+        };
+        let failure = Failure::new("r", &error);
+        assert_eq!(failure.message, "cannot fill the summary: no such value");
+    }
 }

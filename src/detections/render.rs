@@ -1,11 +1,12 @@
-//! The words of a finding: its summary sentence, the next query and the filled recipes.
+//! The words of a finding: its summary sentence, the next query, and what to do.
 
 use std::collections::BTreeMap;
 
 use minijinja::{Environment, UndefinedBehavior};
 use serde_json::Value;
 
-use super::row::{Row, text};
+use super::next_steps::next_steps;
+use super::row::Row;
 use super::rule::Rule;
 use crate::config::Lists;
 use crate::error::RuleError;
@@ -37,18 +38,7 @@ pub fn complete(
 ) -> Result<(), RuleError> {
     finding.summary = summary(rule, finding, worst)?;
     finding.next_sql = next_sql(finding);
-    let values = recipe_values(lists, finding, worst);
-    finding.remediation = rule
-        .remediation
-        .iter()
-        .map(|id| {
-            recipes.render(id, &values).map_err(|source| RuleError {
-                rule: rule.id.to_string(),
-                message: format!("cannot fill the recipe `{id}`"),
-                source: Some(source.into()),
-            })
-        })
-        .collect::<Result<_, _>>()?;
+    finding.remediation = next_steps(recipes, rule, lists, finding, worst)?;
     Ok(())
 }
 
@@ -161,48 +151,6 @@ fn next_sql(finding: &Finding) -> String {
 /// A SQL text literal.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
-}
-
-/// The names a recipe may use, from the finding and the columns of its worst row.
-fn recipe_values(lists: &Lists, finding: &Finding, worst: &Row) -> BTreeMap<String, String> {
-    let mut values = BTreeMap::new();
-    let mut put = |name: &str, value: Option<&str>| {
-        if let Some(value) = value.filter(|value| !value.is_empty()) {
-            values
-                .entry(name.to_owned())
-                .or_insert_with(|| value.to_owned());
-        }
-    };
-    for (name, value) in worst {
-        put(name, value.as_str());
-    }
-    let subject = finding.subject.as_str();
-    let role_arn = text(worst, "role_arn").or(Some(subject).filter(|arn| arn.contains(":role/")));
-    put("role_arn", role_arn);
-    put("role_name", role_arn.and_then(last_segment));
-    let actor = text(worst, "actor");
-    let user = [Some(subject), actor]
-        .into_iter()
-        .flatten()
-        .find(|arn| arn.contains(":user/"));
-    put("user_name", user.and_then(last_segment));
-    put(
-        "policy_name",
-        text(worst, "policy_arn").and_then(last_segment),
-    );
-    let arn = role_arn.or(Some(subject).filter(|arn| arn.starts_with("arn:")));
-    put("account_id", arn.and_then(|arn| arn.split(':').nth(4)));
-    put("account_id", finding.account.as_deref());
-    put("partition", arn.and_then(|arn| arn.split(':').nth(1)));
-    put("partition", Some("aws"));
-    put("region", finding.regions.first().map(String::as_str));
-    put("event_time", Some(&finding.first_time));
-    put("org_id", lists.own_org_ids.first().map(String::as_str));
-    values
-}
-
-fn last_segment(arn: &str) -> Option<&str> {
-    arn.rsplit('/').next()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use futures::stream::{self, StreamExt};
 use super::allow::covers;
 use super::group::{Grouped, group};
 use super::loader::RuleSet;
-use super::outcome::{DetectReport, Failure, Learning, Suppressed};
+use super::outcome::{DetectReport, Failure, Learning};
 use super::render::complete;
 use super::row::{Row, check_columns, rows};
 use super::rule::{Kind, ParamValue, Rule};
@@ -17,7 +17,7 @@ use super::shared::materialize;
 use crate::config::Lists;
 use crate::engine::{Engine, Evidence, Param, Params};
 use crate::error::{Result, RuleError};
-use crate::finding::{Severity, UnknownSeverity};
+use crate::finding::{Severity, Suppressed, UnknownSeverity};
 use crate::report::recipes::Recipes;
 
 /// Rules that run at the same time. Each holds its operators' memory, and the engine already spreads

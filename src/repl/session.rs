@@ -273,7 +273,7 @@ impl Session {
         let found = FindingsReport {
             findings: &report.findings,
             n_rules: usize::try_from(report.rules_run).unwrap_or(usize::MAX),
-            n_suppressed: report.suppressed.len() as u64,
+            suppressed: &report.suppressed,
             learning: &learning,
         };
         write_findings(&found, format, &mut self.out, options)?;

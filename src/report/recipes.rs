@@ -28,9 +28,15 @@ pub const VALUES: &[(&str, &str)] = &[
     ("client_id", "audience of an OpenID Connect provider"),
     ("event_time", "first event of the finding, RFC 3339"),
     ("function_name", "Lambda function"),
+    ("holder_kind", "role, user or group that has a policy"),
+    ("holder_name", "its name, without its path"),
     ("identity_user_id", "user id in Identity Center"),
     ("instance_id", "EC2 instance"),
     ("mfa_serial", "serial number or ARN of an MFA device"),
+    (
+        "missing_policy",
+        "JSON policy of the refused actions on their resources",
+    ),
     ("org_id", "the organization's id"),
     (
         "partition",
@@ -42,6 +48,10 @@ pub const VALUES: &[(&str, &str)] = &[
     ("previous_version", "version id of a managed policy"),
     ("profile_id", "profile of Roles Anywhere"),
     ("provider_arn", "identity provider"),
+    (
+        "provider_host",
+        "issuer of an OpenID Connect provider, as in its condition keys",
+    ),
     ("role_arn", "the role"),
     ("role_id", "unique id of the role (AROA…)"),
     ("role_name", "the role, without its path"),
@@ -66,6 +76,7 @@ recipes![
     "compute-role",
     "contain-user",
     "correct-trust-policy",
+    "grant-missing-permission",
     "harden-trust-statement",
     "identity-provider",
     "least-privilege",
@@ -83,6 +94,36 @@ recipes![
 /// The ids of the bundled recipes, sorted.
 pub fn ids() -> impl Iterator<Item = &'static str> {
     RECIPES.iter().map(|(id, _)| *id)
+}
+
+/// What a recipe works on: it fits only a finding that has such a one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// The role the finding is about.
+    Role,
+    /// An IAM user.
+    User,
+    /// A role, user or group that holds a policy.
+    Holder,
+    /// The account or the organization.
+    Account,
+}
+
+/// What the recipe of this id works on.
+pub fn target(id: &str) -> Target {
+    match id {
+        "contain-user" | "mfa-for-user" => Target::User,
+        "remove-permissions" => Target::Holder,
+        "compute-role"
+        | "correct-trust-policy"
+        | "grant-missing-permission"
+        | "harden-trust-statement"
+        | "least-privilege"
+        | "remove-role"
+        | "restore-boundary"
+        | "revoke-sessions" => Target::Role,
+        _ => Target::Account,
+    }
 }
 
 /// The bundled recipes, ready to be filled.
@@ -161,6 +202,7 @@ impl Recipes {
         Ok(Remediation {
             id: id.to_owned(),
             title,
+            account: None,
             steps,
         })
     }

@@ -196,7 +196,7 @@ async fn findings(lake: &Lake, report: &mut Report) -> Result<(Vec<u8>, usize)> 
     let printed = FindingsReport {
         findings: &found.findings,
         n_rules: usize::try_from(found.rules_run)?,
-        n_suppressed: found.suppressed.len() as u64,
+        suppressed: &found.suppressed,
         learning: &learning,
     };
     let mut json = Vec::new();

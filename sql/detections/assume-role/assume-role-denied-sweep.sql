@@ -21,7 +21,7 @@ triage = [
   "Is the address one that the principal uses otherwise?",
   "Where could the names come from: a guess, a list of IAM, an insider?",
 ]
-remediation = ["contain-user", "least-privilege"]
+remediation = ["contain-user", "revoke-sessions", "least-privilege"]
 references = [
   "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html",
   "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",
@@ -36,7 +36,8 @@ min_bad_tokens = 20
 WITH refusals AS (
   SELECT
     eventtime, eventid, recipientaccountid, awsregion, sourceipaddress, eventname,
-    target_role_arn, target_account,
+    target_role_arn, target_account, caller_role_arn, session_name,
+    calls.useridentity.accesskeyid AS access_key_id,
     -- Federated callers are nobody before they are in: they are told apart by address.
     CASE WHEN eventname IN ('AssumeRoleWithSAML', 'AssumeRoleWithWebIdentity')
       THEN sourceipaddress ELSE actor END AS who,
@@ -112,7 +113,11 @@ SELECT
   count(DISTINCT target_role_arn) AS n_roles,
   count(DISTINCT target_account) AS n_accounts,
   array_agg(DISTINCT target_role_arn ORDER BY target_role_arn)
-    FILTER (WHERE target_role_arn IS NOT NULL) AS roles
+    FILTER (WHERE target_role_arn IS NOT NULL) AS roles,
+  -- The caller's own, for the next steps.
+  first_value(caller_role_arn ORDER BY eventtime, eventid) AS role_arn,
+  first_value(session_name ORDER BY eventtime, eventid) AS session_name,
+  first_value(access_key_id ORDER BY eventtime, eventid) AS access_key_id
 FROM timed
 GROUP BY who, why, burst
 HAVING min(roles_took) <= 60 * $window_minutes

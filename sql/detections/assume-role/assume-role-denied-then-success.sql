@@ -21,7 +21,7 @@ triage = [
   "What did the session do?",
   "Is the address one that the principal uses otherwise?",
 ]
-remediation = ["correct-trust-policy", "revoke-sessions", "remove-permissions", "contain-user"]
+remediation = ["contain-user", "revoke-sessions", "correct-trust-policy", "remove-permissions"]
 references = ["https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html"]
 
 [params]
@@ -116,7 +116,10 @@ SELECT
   changes.change_name,
   changes.change_by,
   coalesce(others.n_other_roles, 0) AS n_other_roles,
-  calls.issued_key
+  calls.issued_key,
+  calls.role_session_name AS session_name,
+  split_part(calls.assumed_role_id, ':', 1) AS role_id,
+  calls.useridentity.accesskeyid AS access_key_id
 FROM attempts
 JOIN calls ON calls.eventid = attempts.eventid
 LEFT JOIN changes ON changes.eventid = attempts.eventid

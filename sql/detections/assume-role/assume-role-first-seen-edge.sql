@@ -82,7 +82,9 @@ SELECT
   edges.caller_account,
   edges.account_unseen AND own.account IS NULL AS new_account,
   edges.baseline_days,
-  strong.why AS role_is
+  strong.why AS role_is,
+  edges.role_session_name AS session_name,
+  split_part(edges.assumed_role_id, ':', 1) AS role_id
 FROM edges
 LEFT JOIN own_accounts AS own ON own.account = edges.caller_account
 LEFT JOIN strong_roles AS strong

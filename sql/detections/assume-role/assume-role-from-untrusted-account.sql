@@ -50,6 +50,7 @@ SELECT
   calls.useridentity.principalid AS caller_id,
   calls.external_id IS NOT NULL AS has_external_id,
   calls.role_session_name AS session_name,
+  split_part(calls.assumed_role_id, ':', 1) AS role_id,
   calls.issued_key,
   strong.why AS role_is
 FROM role_assumptions AS calls

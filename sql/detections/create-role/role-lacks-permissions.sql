@@ -21,7 +21,7 @@ triage = [
   "When did it begin: was a policy, a boundary or a service control policy changed then?",
   "Is the call needed, or a default of a library?",
 ]
-remediation = ["least-privilege"]
+remediation = ["grant-missing-permission"]
 references = ["https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html"]
 
 [params]
@@ -40,6 +40,7 @@ WITH refusals AS (
     coalesce(
       regexp_match(errormessage, 'to perform: ([a-zA-Z0-9-]+:[a-zA-Z0-9]+)')[1],
       split_part(eventsource, '.', 1) || ':' || eventname) AS action,
+    denied_target(errormessage) AS resource,
     CASE
       WHEN errormessage LIKE '%permissions boundary%' THEN 'the permissions boundary'
       WHEN errormessage LIKE '%session policy%' THEN 'the session policy'
@@ -110,6 +111,8 @@ refused AS (
     array_agg(eventid ORDER BY eventtime, eventid) AS event_ids,
     'refused ' || CAST(count(*) AS VARCHAR) || ' times' AS why,
     array_agg(DISTINCT action ORDER BY action) AS actions,
+    array_agg(DISTINCT concat_ws(' ', action, resource) ORDER BY concat_ws(' ', action, resource))
+      AS missing,
     max(reason) AS reason
   FROM timed
   GROUP BY caller_role_arn
@@ -131,6 +134,8 @@ pass_role AS (
     array_agg(eventid ORDER BY eventtime, eventid) AS event_ids,
     'may not pass a role on' AS why,
     make_array('iam:PassRole') AS actions,
+    array_agg(DISTINCT concat_ws(' ', action, resource) ORDER BY concat_ws(' ', action, resource))
+      AS missing,
     max(reason) AS reason
   FROM refusals
   WHERE action = 'iam:PassRole'
@@ -151,6 +156,7 @@ born_empty AS (
     make_array(made.eventid) AS event_ids,
     'made without a policy and in use' AS why,
     CAST(NULL AS VARCHAR[]) AS actions,
+    CAST(NULL AS VARCHAR[]) AS missing,
     CAST(NULL AS VARCHAR) AS reason
   FROM role_changes AS made
   CROSS JOIN evidence
@@ -199,6 +205,7 @@ SELECT
   found.event_ids,
   found.why,
   found.actions,
+  found.missing,
   found.reason
 FROM found
 LEFT JOIN used_by_services AS services

@@ -19,7 +19,7 @@ triage = [
   "Which subjects does the provider vouch for, and who can get one?",
   "Which tokens took the role since?",
 ]
-remediation = ["correct-trust-policy", "identity-provider"]
+remediation = ["correct-trust-policy", "harden-trust-statement"]
 references = [
   "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html",
 ]

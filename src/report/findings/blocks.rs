@@ -111,7 +111,10 @@ fn place(finding: &Finding) -> String {
 /// What to do first: the first recipe and its first step.
 fn first_step(finding: &Finding) -> Option<String> {
     let recipe = finding.remediation.first()?;
-    let title = safe::line(&recipe.title);
+    let mut title = safe::line(&recipe.title).into_owned();
+    if let Some(account) = &recipe.account {
+        title.push_str(&format!(" in account {}", safe::line(account)));
+    }
     let step = recipe
         .steps
         .lines()
@@ -152,10 +155,10 @@ fn closing(report: &FindingsReport<'_>, width: usize, out: &mut String) {
         line.push_str(&format!(": {}", parts.join(", ")));
     }
     line.push_str(&format!("; {} run", plural(report.n_rules as u64, "rule")));
-    if report.n_suppressed > 0 {
+    if !report.suppressed.is_empty() {
         line.push_str(&format!(
             "; {} suppressed by the lists",
-            report.n_suppressed
+            report.suppressed.len()
         ));
     }
     out.push_str(&line);

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{FindingsReport, SeverityCounts};
 use crate::error::{ReportError, Result};
-use crate::finding::Finding;
+use crate::finding::{Finding, Suppressed};
 use crate::report::safe;
 
 #[derive(Serialize)]
@@ -14,7 +14,7 @@ struct Document<'a> {
     findings: &'a [&'a Finding],
     counts: SeverityCounts,
     rules: usize,
-    suppressed: u64,
+    suppressed: &'a [Suppressed],
     learning: &'a [String],
 }
 
@@ -28,7 +28,7 @@ pub fn write_document(
         findings: sorted,
         counts: SeverityCounts::of(report.findings),
         rules: report.n_rules,
-        suppressed: report.n_suppressed,
+        suppressed: report.suppressed,
         learning: report.learning,
     };
     let text = serde_json::to_string_pretty(&document).map_err(encode_error)?;

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::rows::UnknownFormat;
 use crate::error::Result;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Severity, Suppressed};
 
 /// How findings are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -75,8 +75,8 @@ pub struct FindingsReport<'a> {
     pub findings: &'a [Finding],
     /// Rules that ran.
     pub n_rules: usize,
-    /// Findings that a list or a setting removed openly.
-    pub n_suppressed: u64,
+    /// Findings that an allowance removed openly.
+    pub suppressed: &'a [Suppressed],
     /// Ids of rules that found the history too short to judge.
     pub learning: &'a [String],
 }

@@ -28,11 +28,13 @@ fn finding(rule: &str, severity: Severity, first_time: &str) -> Finding {
             Remediation {
                 id: "correct-trust-policy".to_owned(),
                 title: "Correct the trust policy".to_owned(),
+                account: Some("444455556666".to_owned()),
                 steps: "## Console\n\n1. IAM → Roles → `deploy` → Trust relationships.\n2. Save.\n".to_owned(),
             },
             Remediation {
                 id: "revoke-sessions".to_owned(),
                 title: "End the sessions already issued".to_owned(),
+                account: None,
                 steps: String::new(),
             },
         ],
@@ -40,10 +42,14 @@ fn finding(rule: &str, severity: Severity, first_time: &str) -> Finding {
 }
 
 fn render(findings: &[Finding], format: FindingFormat, options: FindingOptions) -> String {
+    let suppressed = [Suppressed {
+        finding: finding("known", Severity::Low, "2023-07-10T12:00:00Z"),
+        reason: "the landing zone".to_owned(),
+    }];
     let report = FindingsReport {
         findings,
         n_rules: 45,
-        n_suppressed: 3,
+        suppressed: &suppressed,
         learning: &["assume-role-first-seen-edge".to_owned()],
     };
     let mut out = Vec::new();
@@ -71,19 +77,19 @@ fn blocks_are_wrapped_and_harmless() {
       where   account 111122223333, us-east-1, from 203.0.113.7
       why     mallory let every AWS principal assume deploy, with no
               condition that holds it back; \x1b[2Jseen twice
-      next    Correct the trust policy: IAM → Roles → `deploy` → Trust
-              relationships. [and 1 recipe more]
+      next    Correct the trust policy in account 444455556666: IAM → Roles
+              → `deploy` → Trust relationships. [and 1 recipe more]
       proof   event-1, event-2, event-3, event-4 and 2 more
       sql     SELECT *
               FROM activity
               WHERE eventid = 'event-1'
 
-    1 finding: 1 critical; 45 rules run; 3 suppressed by the lists
+    1 finding: 1 critical; 45 rules run; 1 suppressed by the lists
     learning  assume-role-first-seen-edge: what came first is taken as
               normal, not judged
     ");
     assert_snapshot!(render(&[], FindingFormat::Table, options), @r"
-    0 findings; 45 rules run; 3 suppressed by the lists
+    0 findings; 45 rules run; 1 suppressed by the lists
     learning  assume-role-first-seen-edge: what came first is taken as
               normal, not judged
     ");
@@ -128,7 +134,8 @@ fn json_and_csv_carry_every_field() {
     let document: serde_json::Value = serde_json::from_str(&document).unwrap();
     assert_eq!(document["findings"][0], whole);
     assert_eq!(document["counts"]["high"], 1);
-    assert_eq!(document["suppressed"], 3);
+    assert_eq!(document["suppressed"][0]["rule"], "known");
+    assert_eq!(document["suppressed"][0]["reason"], "the landing zone");
     assert_eq!(document["learning"][0], "assume-role-first-seen-edge");
 
     let table = render(&findings, FindingFormat::Csv, FindingOptions::default());
