@@ -110,6 +110,14 @@ pub enum LakeError {
         #[source]
         source: Cause,
     },
+    #[error(
+        "table `{table}` of the lake has columns that this version does not know: `{}`",
+        columns.join("`, `")
+    )]
+    Newer {
+        table: &'static str,
+        columns: Vec<String>,
+    },
 }
 
 impl LakeError {
@@ -121,6 +129,10 @@ impl LakeError {
             ),
             Self::NotALake { .. } => Some(
                 "`--lake` takes a folder that `spoor ingest` has made, or a new one".to_owned(),
+            ),
+            Self::Newer { .. } => Some(
+                "a newer spoor wrote this lake: use that one to add to it; reading it works"
+                    .to_owned(),
             ),
             Self::Table { .. } => None,
         }

@@ -11,7 +11,8 @@ mod tables;
 
 pub(crate) use tables::resource_fields;
 pub use tables::{
-    DATE_PARTITION, NULL_PARTITION, REJECT_COLUMNS, SOURCE_COLUMNS, StoredColumn, StoredType, Table,
+    DATE_PARTITION, MAX_CONTENT_BYTES, NULL_PARTITION, REJECT_COLUMNS, SOURCE_COLUMNS,
+    StoredColumn, StoredType, Table,
 };
 
 /// How a member of a record is stored.

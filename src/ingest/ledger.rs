@@ -33,6 +33,9 @@ pub(super) fn sources(
         .iter()
         .map(|record| record.decoded.rejects.first().map(describe))
         .collect();
+    // Not told yet by decoding.
+    let no_text: ArrayRef = Arc::new(StringArray::new_null(records.len()));
+    let no_number: ArrayRef = Arc::new(Int64Array::new_null(records.len()));
     let times = TimestampMicrosecondArray::from(vec![options.ingest_time; records.len()]);
     RecordBatch::try_new(
         Table::Sources.arrow_schema(),
@@ -50,6 +53,10 @@ pub(super) fn sources(
             Arc::new(errors),
             text(&|_| options.ingest_id.clone()),
             Arc::new(times.with_timezone("UTC")),
+            Arc::clone(&no_text),
+            no_number,
+            Arc::clone(&no_text),
+            no_text,
         ],
     )
 }

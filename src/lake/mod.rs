@@ -4,6 +4,7 @@
 //! a [`Snapshot`] never changes. The lake knows Arrow, Parquet and delta-rs; what the rows mean is
 //! left to ingest, and queries to the engine.
 
+mod evolve;
 mod lock;
 mod snapshot;
 mod writer;
@@ -13,9 +14,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use deltalake::DeltaTable;
-use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
-use deltalake::kernel::{StructField, StructType};
 
+pub use evolve::SchemaDifference;
 pub use lock::LakeLock;
 pub use snapshot::{DataFile, FileStatistics, Snapshot};
 pub use writer::{EVENT_ROW_GROUP_ROWS, Pending, TableWriter};
@@ -50,8 +50,8 @@ impl Lake {
     ///
     /// # Errors
     ///
-    /// [`LakeError::NotALake`] where a file or a folder with other content is; anything the file
-    /// system refuses.
+    /// [`LakeError::NotALake`] where a file or a folder with other content is, [`LakeError::Newer`]
+    /// where a newer spoor has written; anything the file system refuses.
     pub async fn open_or_create(root: &Path) -> Result<Self> {
         let root = absolute(root)?;
         let usable = !root.exists() || is_lake(&root) || is_vacant(&root)?;
@@ -60,6 +60,9 @@ impl Lake {
         }
         let lake = Self { root };
         if is_lake(&lake.root) {
+            for table in Table::ALL {
+                evolve::check_known(table, &lake.load(table).await?)?;
+            }
             return Ok(lake);
         }
         fs::create_dir_all(&lake.root).map_err(FileError::at("create", &lake.root))?;
@@ -104,13 +107,24 @@ impl Lake {
         snapshot::read(table, &delta)
     }
 
-    /// A writer whose rows become visible with [`Lake::commit`].
+    /// How the lake's table differs from what this version of spoor writes.
     ///
     /// # Errors
     ///
-    /// [`LakeError::Table`] when the table cannot be opened.
+    /// [`LakeError::Table`] when the log cannot be read.
+    pub async fn schema_difference(&self, table: Table) -> Result<SchemaDifference> {
+        evolve::compare(table, &self.load(table).await?)
+    }
+
+    /// A writer whose rows become visible with [`Lake::commit`]. Columns that the lake's table lacks
+    /// are added to it first, so the caller holds the lock.
+    ///
+    /// # Errors
+    ///
+    /// [`LakeError::Table`] when the table cannot be opened, [`LakeError::Newer`] when it has columns
+    /// that this version does not know.
     pub async fn writer(&self, table: Table) -> Result<TableWriter> {
-        let delta = self.load(table).await?;
+        let delta = evolve::complete(table, self.load(table).await?).await?;
         TableWriter::new(table, &delta)
     }
 
@@ -147,18 +161,12 @@ impl Lake {
             return Ok(());
         }
         fs::create_dir_all(&folder).map_err(FileError::at("create", &folder))?;
-        let schema: StructType = table
-            .arrow_schema()
-            .as_ref()
-            .try_into_kernel()
-            .map_err(|error: arrow::error::ArrowError| failed(error.into()))?;
-        let fields: Vec<StructField> = schema.fields().cloned().collect();
         DeltaTable::try_from_url(self.url(table)?)
             .await
             .map_err(|error| failed(error.into()))?
             .create()
             .with_table_name(table.name())
-            .with_columns(fields)
+            .with_columns(evolve::declared(table)?)
             .with_partition_columns(table.partition_columns().iter().copied())
             .await
             .map_err(|error| failed(error.into()))?;

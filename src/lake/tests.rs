@@ -59,3 +59,22 @@ fn a_second_writer_waits() {
     drop(held);
     assert!(LakeLock::try_acquire(folder.path()).unwrap().is_some());
 }
+
+#[tokio::test]
+async fn a_lake_of_a_newer_version_is_read_and_not_written() {
+    use deltalake::kernel::{DataType, StructField};
+    let folder = tempfile::tempdir().unwrap();
+    let lake = Lake::open_or_create(folder.path()).await.unwrap();
+    let added = lake.load(Table::Sources).await.unwrap().add_columns();
+    let later = StructField::nullable("later", DataType::STRING);
+    added.with_fields([later]).await.unwrap();
+    let lake = Lake::open(folder.path()).unwrap();
+    assert!(lake.snapshot(Table::Sources).await.is_ok());
+    let difference = lake.schema_difference(Table::Sources).await.unwrap();
+    assert_eq!(difference.unknown, ["later"]);
+    let refused = Lake::open_or_create(folder.path()).await.unwrap_err();
+    assert!(refused.to_string().contains("`later`"), "{refused}");
+    assert!(refused.hint().unwrap().contains("newer spoor"));
+    assert!(lake.writer(Table::Sources).await.is_err());
+    assert!(lake.writer(Table::Events).await.is_ok());
+}

@@ -85,7 +85,12 @@ const fn stored(
     }
 }
 
-/// One row for every source object ever offered and read.
+/// The text of a digest is kept in `sources.content` up to this many bytes: some seven thousand log
+/// files named in one digest, more than an hour of a large trail.
+pub const MAX_CONTENT_BYTES: usize = 4 * 1024 * 1024;
+
+/// One row for every source object ever offered and read. Lakes outlive versions of spoor: a new
+/// column goes to the end and is nullable, since earlier rows have nothing in it.
 #[rustfmt::skip]
 pub const SOURCE_COLUMNS: &[StoredColumn] = &[
     stored("uri", StoredType::Text, false, "the object's absolute path, or `-` for standard input"),
@@ -101,6 +106,10 @@ pub const SOURCE_COLUMNS: &[StoredColumn] = &[
     stored("error", StoredType::Text, true, "the first reason, where something was rejected"),
     stored("ingest_id", StoredType::Text, false, "the run that read it"),
     stored("ingest_time", StoredType::Time, false, "when that run began"),
+    stored("content", StoredType::Text, true, "the JSON text of a digest file, up to a limit"),
+    stored("records_left_out", StoredType::Integer, true, "records outside of the run's selection, in no other count"),
+    stored("shape", StoredType::Text, true, "the form that the records came in: records, lookup-events, eventbridge, csv …"),
+    stored("container", StoredType::Text, true, "what they were packed in: gzip, zip …"),
 ];
 
 /// One row for every record, or unreadable rest of a file, that is no event.

@@ -8,6 +8,7 @@ mod crash;
 mod engine;
 mod ingest;
 mod layers;
+mod old_lakes;
 mod rules;
 mod samples;
 mod scratch;
