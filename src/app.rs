@@ -1,11 +1,15 @@
 //! The parts put together, once: from what the user names to an engine over a case.
 
+mod overview;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tempfile::TempDir;
+
+pub use overview::{Fact, overview};
 
 use crate::config::{LISTS_FILE, Lists};
 use crate::engine::{Engine, EngineOptions};

@@ -14,6 +14,7 @@ macro_rules! say {
 mod detect;
 mod ingest;
 mod interrupt;
+mod lake;
 mod output;
 mod progress;
 mod query;
@@ -116,6 +117,8 @@ enum Command {
     Detect(detect::Detect),
     /// Read CloudTrail logs into a lake
     Ingest(ingest::Ingest),
+    /// See what a lake holds and what was done to it
+    Lake(lake::LakeCommands),
     /// Answer SQL over logs or a lake
     Query(query::Query),
     /// Ask SQL questions in a shell
@@ -175,6 +178,7 @@ impl Cli {
         match self.command {
             Command::Detect(command) => command.run(&shared).await,
             Command::Ingest(command) => command.run(&shared).await,
+            Command::Lake(command) => command.run(&shared).await,
             Command::Query(command) => command.run(&shared).await,
             Command::Repl(command) => command.run(&shared).await,
             Command::Rules(command) => command.run(&shared).await,

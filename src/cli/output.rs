@@ -4,7 +4,8 @@ use std::fs::OpenOptions;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use crate::error::{FileError, ReportError, Result};
+use crate::error::{FileError, QueryError, ReportError, Result};
+use crate::report::rows::Format;
 use crate::util::AtomicFile;
 
 /// The goal of a command's results.
@@ -32,6 +33,35 @@ impl Target {
     pub(super) fn ending(&self) -> Option<String> {
         let ending = self.path.as_ref()?.extension()?.to_str()?;
         Some(ending.to_ascii_lowercase())
+    }
+
+    /// The format of rows: the flag's, else what the file's name ends in, else what suits the reader.
+    ///
+    /// # Errors
+    ///
+    /// Where bytes that are no text would go to a terminal.
+    pub(super) fn row_format(&self, flag: Option<Format>) -> Result<Format> {
+        let format = flag.unwrap_or_else(|| self.usual_format());
+        if !format.is_text() && self.is_terminal() {
+            return Err(QueryError::new(format!("{format} is not for a terminal"))
+                .with_hint("name a file with `-o FILE`")
+                .into());
+        }
+        Ok(format)
+    }
+
+    fn usual_format(&self) -> Format {
+        match self.ending().as_deref() {
+            Some("csv") => Format::Csv,
+            Some("tsv") => Format::Tsv,
+            Some("json") => Format::Json,
+            Some("ndjson" | "jsonl") => Format::Ndjson,
+            Some("md") => Format::Markdown,
+            Some("txt") => Format::Table,
+            Some("parquet") => Format::Parquet,
+            _ if self.is_terminal() => Format::Table,
+            _ => Format::Ndjson,
+        }
     }
 
     /// Results go to a person's eyes.

@@ -40,12 +40,7 @@ pub(super) struct Query {
 
 impl Query {
     pub(super) async fn run(&self, shared: &Shared) -> Result<Outcome> {
-        let format = self.chosen_format();
-        if !format.is_text() && !self.target.is_file() && std::io::stdout().is_terminal() {
-            return Err(QueryError::new(format!("{format} is not for a terminal"))
-                .with_hint("name a file with `-o FILE`")
-                .into());
-        }
+        let format = self.target.row_format(self.format)?;
         let sql = self.text()?;
         let case = shared.open_case(&self.sources).await?;
         let options = RowOptions {
@@ -58,24 +53,6 @@ impl Query {
         unless_interrupted(async move { answer(&engine, &sql, format, &target, options).await })
             .await?;
         Ok(Outcome::Done)
-    }
-
-    /// The flag, else what the file's name ends in, else what suits the reader.
-    fn chosen_format(&self) -> Format {
-        if let Some(format) = self.format {
-            return format;
-        }
-        match self.target.ending().as_deref() {
-            Some("csv") => Format::Csv,
-            Some("tsv") => Format::Tsv,
-            Some("json") => Format::Json,
-            Some("ndjson" | "jsonl") => Format::Ndjson,
-            Some("md") => Format::Markdown,
-            Some("txt") => Format::Table,
-            Some("parquet") => Format::Parquet,
-            _ if self.target.is_terminal() => Format::Table,
-            _ => Format::Ndjson,
-        }
     }
 
     fn text(&self) -> Result<String> {

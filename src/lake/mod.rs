@@ -5,6 +5,7 @@
 //! left to ingest, and queries to the engine.
 
 mod evolve;
+mod history;
 mod lock;
 mod snapshot;
 mod writer;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 use deltalake::DeltaTable;
 
 pub use evolve::SchemaDifference;
+pub use history::Commit;
 pub use lock::LakeLock;
 pub use snapshot::{DataFile, FileStatistics, Snapshot};
 pub use writer::{EVENT_ROW_GROUP_ROWS, Pending, TableWriter};

@@ -1,12 +1,15 @@
 //! What a table consists of at one version: its files, with the statistics that prune them.
 
+use std::fs::File;
 use std::sync::Arc;
 
 use deltalake::{DeltaTable, ObjectStore};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::error::{LakeError, Result};
+use super::Lake;
+use crate::error::{FileError, LakeError, Result};
 use crate::schema::Table;
 
 /// A table at one version. Later commits do not change it.
@@ -30,6 +33,31 @@ impl Snapshot {
     /// Bytes over all files.
     pub fn size_bytes(&self) -> u64 {
         self.files.iter().map(|file| file.size_bytes).sum()
+    }
+}
+
+impl Lake {
+    /// Row groups over all files of a snapshot, read from their footers.
+    ///
+    /// # Errors
+    ///
+    /// Where a file cannot be read.
+    pub fn row_groups(&self, snapshot: &Snapshot) -> Result<u64> {
+        let folder = self.root().join(snapshot.table.name());
+        let mut n_groups = 0;
+        for file in &snapshot.files {
+            let path = folder.join(&file.path);
+            let opened = File::open(&path).map_err(FileError::at("read", &path))?;
+            let reader = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(|source| {
+                LakeError::Table {
+                    action: "read",
+                    table: snapshot.table.name(),
+                    source: source.into(),
+                }
+            })?;
+            n_groups += reader.metadata().num_row_groups() as u64;
+        }
+        Ok(n_groups)
     }
 }
 

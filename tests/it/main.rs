@@ -7,6 +7,7 @@ mod cli;
 mod crash;
 mod engine;
 mod ingest;
+mod lake_commands;
 mod layers;
 mod old_lakes;
 mod rules;
