@@ -14,6 +14,7 @@ mod rows;
 mod run;
 mod scan;
 mod time;
+mod unwrap;
 
 use arrow::array::RecordBatch;
 
@@ -21,6 +22,7 @@ pub use decode::{MAX_REJECT_RAW_BYTES, MAX_SOURCE_JSON_BYTES, Reject, SourceKind
 pub use discover::{STDIN, Source, discover};
 pub use original::original;
 pub use run::{IngestOptions, Progress, Silent, Summary, ingest};
+pub use unwrap::{Inner, Unwrapped, unwrap};
 
 use crate::error::{IngestError, LakeError, Result};
 use crate::schema::Table;
