@@ -9,6 +9,7 @@ use twox_hash::XxHash64;
 use super::normalize::{Refusal, Row};
 use super::rows::RowBuilder;
 use super::scan::{Piece, Reason, scan};
+use super::unwrap::{Inner, Unwrapped, unwrap};
 use crate::schema::event_column_index;
 
 /// A source is read up to this many unpacked bytes. Files as CloudTrail delivers them stay under
@@ -201,21 +202,71 @@ fn take<'a>(
             Err(Refusal::Invalid(detail)) => {
                 (offset, json.as_bytes(), Reason::Syntax.code(), detail)
             }
-            Err(Refusal::NotCloudTrail(looks_like)) => {
-                (offset, json.as_bytes(), "not-cloudtrail", looks_like)
+            Err(Refusal::NotCloudTrail(_)) => {
+                return open(uri, offset, json, rows, keys, decoded);
             }
         },
     };
-    decoded.records_read += 1;
+    reject(decoded, offset, raw, reason, detail);
+    Ok(())
+}
+
+/// An object that is no record may hold some: each thing in it counts as one read, at its place.
+fn open(
+    uri: &str,
+    offset: usize,
+    json: &str,
+    rows: &mut RowBuilder,
+    keys: &mut Vec<EventKey>,
+    decoded: &mut Decoded,
+) -> Result<(), arrow::error::ArrowError> {
+    let mut outcome = Ok(());
+    let what = unwrap(json, &mut |inner| match inner {
+        Inner::Broken {
+            raw,
+            reason,
+            detail,
+        } => reject(decoded, offset, raw, reason, detail),
+        Inner::Record(text) => {
+            let mut row = Row::default();
+            match row.read(text, true) {
+                Ok(()) if outcome.is_ok() => {
+                    keys.push(event_key(&row, decoded.records_read));
+                    outcome = rows.push(&row, uri, decoded.records_read);
+                    decoded.records_read += 1;
+                }
+                Ok(()) => {}
+                Err(refusal) => {
+                    let (reason, detail) = match refusal {
+                        Refusal::Invalid(detail) => (Reason::Syntax.code(), detail),
+                        Refusal::NotCloudTrail(detail) => ("not-cloudtrail", detail),
+                        Refusal::Digest => ("not-cloudtrail", "a digest".to_owned()),
+                    };
+                    reject(decoded, offset, text.as_bytes(), reason, detail);
+                }
+            }
+        }
+    });
+    match what {
+        Unwrapped::Wrapper(_) => {}
+        Unwrapped::Digest => decoded.kind = SourceKind::Digest,
+        Unwrapped::Foreign { reason, detail } => {
+            reject(decoded, offset, json.as_bytes(), reason, detail);
+        }
+    }
+    outcome
+}
+
+fn reject(decoded: &mut Decoded, offset: usize, raw: &[u8], reason: &'static str, detail: String) {
     decoded.rejects.push(Reject {
-        record_index,
+        record_index: decoded.records_read,
         byte_offset: offset as u64,
         reason,
         detail,
         raw: raw[..raw.len().min(MAX_REJECT_RAW_BYTES)].to_vec(),
         raw_bytes: raw.len() as u64,
     });
-    Ok(())
+    decoded.records_read += 1;
 }
 
 /// Says of a container that ended badly; where the text ended early because of it, that is one fact.
