@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use sonic_rs::{LazyValue, to_object_iter};
+use sonic_rs::{LazyValue, to_array_iter, to_object_iter};
 use twox_hash::XxHash64;
 
 use super::time;
@@ -383,7 +383,8 @@ fn resources(raw: &str) -> (Slot<'_>, bool) {
     else {
         return (Slot::Null, false);
     };
-    let mut exact = !entries.is_empty();
+    let n_kept: usize = entries.iter().map(serde_json::Map::len).sum();
+    let mut exact = !entries.is_empty() && n_kept == n_members(raw);
     let mut list = Vec::with_capacity(entries.len());
     for entry in entries {
         let mut fields: [Option<String>; RESOURCE_FIELDS.len()] = Default::default();
@@ -410,7 +411,6 @@ fn text_map(raw: &str) -> (Slot<'_>, bool) {
     else {
         return (Slot::Null, false);
     };
-    let n_members = members.len();
     let texts: Vec<(String, String)> = members
         .into_iter()
         .filter_map(|(key, value)| match value {
@@ -421,8 +421,17 @@ fn text_map(raw: &str) -> (Slot<'_>, bool) {
     if texts.is_empty() {
         return (Slot::Null, false);
     }
-    let exact = texts.len() == n_members;
+    let exact = texts.len() == n_members(raw);
     (Slot::TextMap(texts), exact)
+}
+
+/// The members of an object, or of the objects of an array, counting those named twice.
+fn n_members(raw: &str) -> usize {
+    if raw.starts_with('[') {
+        let entries = to_array_iter(raw).flatten();
+        return entries.map(|entry| n_members(raw_of(&entry))).sum();
+    }
+    to_object_iter(raw).count()
 }
 
 /// The text of a JSON string; `None` for other values and for escapes that are no text (half a
