@@ -10,6 +10,7 @@ pub mod finding;
 pub mod ingest;
 pub mod lake;
 pub mod policy;
+pub mod record;
 pub mod repl;
 pub mod report;
 pub mod schema;

@@ -12,6 +12,7 @@ macro_rules! say {
 }
 
 mod detect;
+mod export;
 mod ingest;
 mod interrupt;
 mod lake;
@@ -115,6 +116,8 @@ impl Shared {
 enum Command {
     /// Find role abuse: run the detections over logs or a lake
     Detect(detect::Detect),
+    /// Print records as they were, for other tools or another lake
+    Export(export::Export),
     /// Read CloudTrail logs into a lake
     Ingest(ingest::Ingest),
     /// See what a lake holds and what was done to it
@@ -177,6 +180,7 @@ impl Cli {
         let shared = self.shared;
         match self.command {
             Command::Detect(command) => command.run(&shared).await,
+            Command::Export(command) => command.run(&shared).await,
             Command::Ingest(command) => command.run(&shared).await,
             Command::Lake(command) => command.run(&shared).await,
             Command::Query(command) => command.run(&shared).await,

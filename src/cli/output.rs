@@ -29,6 +29,11 @@ impl Target {
         self.path.is_some()
     }
 
+    /// The file's name without its folder.
+    pub(super) fn file_name(&self) -> Option<&str> {
+        self.path.as_ref()?.file_name()?.to_str()
+    }
+
     /// What the file's name ends in, after the last dot, in lower case.
     pub(super) fn ending(&self) -> Option<String> {
         let ending = self.path.as_ref()?.extension()?.to_str()?;

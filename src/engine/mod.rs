@@ -6,6 +6,7 @@
 mod cached;
 mod catalog;
 mod cloudtrail_view;
+mod event_json;
 pub mod functions;
 mod guard;
 mod lists;
@@ -112,6 +113,16 @@ impl Engine {
     /// The first thing that does not parse or is refused, with its line and column.
     pub fn parse(&self, sql: &str) -> Result<Vec<Statement>> {
         Ok(statement::parse(sql)?)
+    }
+
+    /// One SELECT with a condition of the user's joined to its WHERE. Errors in the condition are
+    /// placed by its own lines and columns.
+    ///
+    /// # Errors
+    ///
+    /// Where the condition does not parse, or is more than one expression.
+    pub fn parse_where(&self, select: &str, condition: &str) -> Result<Statement> {
+        Ok(statement::parse_where(select, condition)?)
     }
 
     /// Runs a statement.

@@ -3,11 +3,11 @@
 
 use datafusion::common::DataFusionError;
 use datafusion::sql::parser::{DFParserBuilder, Statement as DFStatement};
-use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, SetExpr, Statement as SqlStatement};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Location, Token};
 
-use super::{guard, message};
+use super::{event_json, guard, message};
 use crate::error::QueryError;
 
 /// One statement that only reads.
@@ -62,18 +62,69 @@ pub(super) fn parse(sql: &str) -> Result<Vec<Statement>, QueryError> {
         if first.token == Token::EOF {
             return Ok(statements);
         }
-        let parsed = parser.parse_statement().map_err(readable)?;
+        let mut parsed = parser.parse_statement().map_err(readable)?;
         let next = parser.parser.peek_token();
         if !matches!(next.token, Token::EOF | Token::SemiColon) {
             return Err(message::unexpected(&next));
         }
         let end = parser.parser.get_current_token().span.end;
         guard::check(&parsed).map_err(|error| at_line(error, first.span.start))?;
+        event_json::rewrite(&mut parsed)?;
         statements.push(Statement {
             text: cut(sql, first.span.start, end).to_owned(),
             line: first.span.start.line,
             parsed,
         });
+    }
+}
+
+/// Parses one SELECT, and a condition that is joined to its WHERE.
+///
+/// # Errors
+///
+/// As [`parse`], for the condition.
+pub(super) fn parse_where(select: &str, condition: &str) -> Result<Statement, QueryError> {
+    let expr = parse_expr(condition)?;
+    let mut statements = parse(select)?;
+    let (Some(mut statement), true) = (statements.pop(), statements.is_empty()) else {
+        return Err(QueryError::new("expected one statement"));
+    };
+    let DFStatement::Statement(parsed) = &mut statement.parsed else {
+        return Err(QueryError::new("expected a SELECT"));
+    };
+    let SqlStatement::Query(query) = parsed.as_mut() else {
+        return Err(QueryError::new("expected a SELECT"));
+    };
+    let SetExpr::Select(body) = query.body.as_mut() else {
+        return Err(QueryError::new("expected a SELECT"));
+    };
+    let nested = |expr: Expr| Box::new(Expr::Nested(Box::new(expr)));
+    body.selection = Some(match body.selection.take() {
+        Some(own) => Expr::BinaryOp {
+            left: nested(own),
+            op: BinaryOperator::And,
+            right: nested(expr),
+        },
+        None => expr,
+    });
+    guard::check(&statement.parsed)?;
+    event_json::rewrite(&mut statement.parsed)?;
+    Ok(statement)
+}
+
+fn parse_expr(text: &str) -> Result<Expr, QueryError> {
+    let dialect = GenericDialect {};
+    let readable = |error: DataFusionError| message::of_parser(&error);
+    let mut parser = DFParserBuilder::new(text)
+        .with_dialect(&dialect)
+        .build()
+        .map_err(readable)?;
+    let expr = parser.parser.parse_expr();
+    let expr = expr.map_err(|error| readable(error.into()))?;
+    let next = parser.parser.peek_token();
+    match next.token {
+        Token::EOF => Ok(expr),
+        _ => Err(message::unexpected(&next)),
     }
 }
 
@@ -128,6 +179,32 @@ mod tests {
                 (6, "SELECT 3")
             ]
         );
+    }
+
+    #[test]
+    fn a_condition_is_joined_as_a_whole() {
+        let joined = |condition| parse_where("SELECT 1 FROM a WHERE b = 1 ORDER BY c", condition);
+        assert_eq!(
+            joined("d = 2 OR e -- why").unwrap().parsed.to_string(),
+            "SELECT 1 FROM a WHERE (b = 1) AND (d = 2 OR e) ORDER BY c"
+        );
+        for (condition, expected) in [
+            ("", "expected an expression, found the end of the text"),
+            (
+                "d = 2;\nDROP TABLE a",
+                "line 1, column 6: expected the end of the statement, found `;`",
+            ),
+            (
+                "d = 2\n) OR (e",
+                "line 2, column 1: expected the end of the statement, found `)`",
+            ),
+            (
+                "d IN (SELECT 1 INTO f)",
+                "`SELECT INTO` is refused: queries only read",
+            ),
+        ] {
+            assert_eq!(joined(condition).unwrap_err().to_string(), expected);
+        }
     }
 
     #[test]

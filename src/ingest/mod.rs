@@ -9,7 +9,6 @@ mod known;
 mod ledger;
 mod normalize;
 mod order;
-mod original;
 mod rows;
 mod run;
 mod scan;
@@ -20,7 +19,6 @@ use arrow::array::RecordBatch;
 
 pub use decode::{MAX_REJECT_RAW_BYTES, MAX_SOURCE_JSON_BYTES, Reject, SourceKind};
 pub use discover::{STDIN, Source, discover};
-pub use original::original;
 pub use run::{IngestOptions, Progress, Silent, Summary, ingest};
 pub use unwrap::{Inner, Unwrapped, unwrap};
 

@@ -8,8 +8,8 @@ use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
-use spoor::ingest;
 use spoor::lake::Lake;
+use spoor::record::Records;
 use spoor::schema::Table;
 
 /// A row of `events`.
@@ -37,12 +37,15 @@ pub async fn events(lake: &Lake) -> Result<Vec<Stored>> {
         let sources = text(&batch, "source_file")?;
         let positions = numbers(&batch, "source_index")?;
         let flags = batch.column_by_name("conflicting").context("no flag")?;
+        let records = Records::of_batch(&batch)?;
         for row in 0..batch.num_rows() {
+            let mut json = String::new();
+            records.write(row, &mut json)?;
             rows.push(Stored {
                 source: sources[row].clone(),
                 position: positions[row],
                 conflicting: flags.as_boolean().value(row),
-                original: ingest::original(&batch, row)?,
+                original: serde_json::from_str(&json)?,
             });
         }
     }

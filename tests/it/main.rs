@@ -9,6 +9,7 @@ mod engine;
 mod ingest;
 mod lake_commands;
 mod layers;
+mod lossless;
 mod old_lakes;
 mod rules;
 mod samples;

@@ -8,6 +8,7 @@
 mod arguments;
 mod arn;
 mod denied;
+mod event_json;
 mod glob;
 mod iam_arn;
 mod network;
@@ -21,6 +22,8 @@ mod trust;
 use std::sync::Arc;
 
 use datafusion::logical_expr::ScalarUDF;
+
+pub(super) use event_json::EVENT_JSON;
 
 use crate::config::Lists;
 use crate::policy::trust::TrustContext;
@@ -73,6 +76,7 @@ pub fn all(context: &FunctionContext) -> Vec<ScalarUDF> {
         network::ip_network(),
         network::is_public_ip(),
         glob::glob_match(),
+        event_json::event_json(),
     ];
     functions.extend(target::target_functions());
     functions.extend(trust::trust_functions(&context.trust));
