@@ -1,6 +1,7 @@
 //! The parts put together, once: from what the user names to an engine over a case.
 
 mod overview;
+mod plan;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,11 +11,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 
 pub use overview::{Fact, overview};
+pub use plan::{Plan, PlannedSource, plan};
 
 use crate::config::{LISTS_FILE, Lists};
 use crate::engine::{Engine, EngineOptions};
-use crate::error::{FileError, Result};
-use crate::ingest::{self, IngestOptions, Progress, Summary};
+use crate::error::{FileError, IngestError, Result};
+use crate::ingest::{self, IngestOptions, Progress, SelectionRequest, Summary};
 use crate::lake::{self, Lake};
 
 /// What a case is made of.
@@ -22,6 +24,8 @@ use crate::lake::{self, Lake};
 pub struct CaseOptions {
     /// Log files, folders or globs, or one lake. Empty: the lake alone.
     pub sources: Vec<String>,
+    /// Which part of the sources is read.
+    pub selection: SelectionRequest,
     /// The lake, if one was named. Without it, sources are converted into a lake that lives as long
     /// as the case.
     pub lake: Option<PathBuf>,
@@ -40,6 +44,8 @@ pub struct Case {
     pub lists: Lists,
     /// What was read on the way, where sources were.
     pub summary: Option<Summary>,
+    /// Sources that the selection left unread.
+    pub sources_left_out: u64,
     /// Holds the folder of a lake that lives as long as the case.
     _scratch: Option<TempDir>,
 }
@@ -57,9 +63,12 @@ impl Case {
     ) -> Result<Self> {
         let mut scratch = None;
         let mut summary = None;
+        let mut sources_left_out = 0;
         let lake = match (options.sources.as_slice(), &options.lake) {
-            ([], named) => Lake::open(named.as_deref().unwrap_or(&options.default_lake))?,
-            ([only], None) if lake::is_lake(Path::new(only)) => Lake::open(Path::new(only))?,
+            ([], named) => open_whole(named.as_deref().unwrap_or(&options.default_lake), options)?,
+            ([only], None) if lake::is_lake(Path::new(only)) => {
+                open_whole(Path::new(only), options)?
+            }
             (sources, named) => {
                 let root = match named {
                     Some(root) => root.clone(),
@@ -70,9 +79,14 @@ impl Case {
                         root
                     }
                 };
-                let (lake, done) = read_into(&root, sources, progress, stop).await?;
-                summary = Some(done);
-                lake
+                let request = ReadRequest {
+                    sources: sources.to_vec(),
+                    selection: options.selection.clone(),
+                };
+                let done = read_selected(&root, &request, progress, stop).await?;
+                summary = Some(done.summary);
+                sources_left_out = done.sources_left_out;
+                done.lake
             }
         };
         let lists = read_lists(options, &lake, scratch.is_some())?;
@@ -90,12 +104,43 @@ impl Case {
             lake,
             lists,
             summary,
+            sources_left_out,
             _scratch: scratch,
         })
     }
 }
 
-/// Reads sources into the lake at `root`, which is made where there is none.
+/// Opens a lake that is asked as it is: a selection is for reading logs.
+fn open_whole(root: &Path, options: &CaseOptions) -> Result<Lake> {
+    let lake = Lake::open(root)?;
+    if options.selection.is_all() {
+        return Ok(lake);
+    }
+    Err(IngestError::Selection {
+        message: "a lake is asked as a whole; only logs can be chosen from".to_owned(),
+        hint: Some("narrow the question: `WHERE eventtime >= … AND recipientaccountid = …`"),
+    }
+    .into())
+}
+
+/// What is to be read.
+#[derive(Debug, Clone, Default)]
+pub struct ReadRequest {
+    /// Files, folders, globs, or `-`.
+    pub sources: Vec<String>,
+    pub selection: SelectionRequest,
+}
+
+/// What reading gave.
+#[derive(Debug)]
+pub struct ReadDone {
+    pub lake: Lake,
+    pub summary: Summary,
+    /// Sources that the selection left unread.
+    pub sources_left_out: u64,
+}
+
+/// Reads sources as a whole into the lake at `root`, which is made where there is none.
 ///
 /// # Errors
 ///
@@ -106,7 +151,30 @@ pub async fn read_into(
     progress: Arc<dyn Progress>,
     stop: Arc<AtomicBool>,
 ) -> Result<(Lake, Summary)> {
-    let sources = ingest::discover(sources)?;
+    let request = ReadRequest {
+        sources: sources.to_vec(),
+        selection: SelectionRequest::default(),
+    };
+    let done = read_selected(root, &request, progress, stop).await?;
+    Ok((done.lake, done.summary))
+}
+
+/// Reads what is asked for into the lake at `root`, which is made where there is none.
+///
+/// # Errors
+///
+/// As [`ingest::discover`], [`SelectionRequest::resolve`] and [`ingest::ingest`].
+pub async fn read_selected(
+    root: &Path,
+    request: &ReadRequest,
+    progress: Arc<dyn Progress>,
+    stop: Arc<AtomicBool>,
+) -> Result<ReadDone> {
+    let mut sources = ingest::discover(&request.sources)?;
+    let n_found = sources.len();
+    let selection = request.selection.resolve(&sources)?;
+    sources.retain(|source| selection.wants_source(source));
+    let sources_left_out = (n_found - sources.len()) as u64;
     let lake = Lake::open_or_create(root).await?;
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -118,7 +186,11 @@ pub async fn read_into(
         parallelism: std::thread::available_parallelism().map_or(1, usize::from),
     };
     let summary = ingest::ingest(&lake, sources, &options, progress, stop).await?;
-    Ok((lake, summary))
+    Ok(ReadDone {
+        lake,
+        summary,
+        sources_left_out,
+    })
 }
 
 /// The named lists, else `spoor.toml` beside the lake, else in the working directory, else none.

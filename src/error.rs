@@ -161,6 +161,12 @@ pub enum IngestError {
         record_index: u64,
         detail: String,
     },
+    /// A choice of files and records that cannot be made.
+    #[error("{message}")]
+    Selection {
+        message: String,
+        hint: Option<&'static str>,
+    },
     #[error("interrupted; nothing of this run was committed")]
     Interrupted,
     #[error(
@@ -183,6 +189,7 @@ impl IngestError {
             | Self::Glob { .. }
             | Self::NotRecords { .. }
             | Self::Totals { .. } => None,
+            Self::Selection { hint, .. } => hint.map(str::to_owned),
             Self::Empty { .. } => Some(
                 "files end in .json, .jsonl, .ndjson, .log or .txt, each also with .gz".to_owned(),
             ),

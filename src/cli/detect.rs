@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::interrupt::unless_interrupted;
 use super::output::Target;
+use super::select::SelectionFlags;
 use super::{Outcome, Shared};
 use crate::detections::{self, DetectReport, Rule, RuleSet};
 use crate::error::{Result, RuleError};
@@ -20,6 +21,8 @@ pub(super) struct Detect {
     /// Logs or a lake to look at, in place of `--lake`
     #[arg(value_name = "SRC")]
     sources: Vec<String>,
+    #[command(flatten)]
+    selection: SelectionFlags,
     /// A folder with further rules; may be given several times
     #[arg(long, value_name = "DIR")]
     rules: Vec<PathBuf>,
@@ -46,7 +49,7 @@ impl Detect {
             say!("error: {}", safe::line(&error.to_string()));
         }
         let rules = self.chosen(&set)?;
-        let case = shared.open_case(&self.sources).await?;
+        let case = shared.open_case(&self.sources, &self.selection).await?;
         if let Some(error) = set.check_settings(&case.lists).into_iter().next() {
             return Err(error.into());
         }

@@ -12,6 +12,7 @@ use futures::StreamExt;
 
 use super::interrupt::unless_interrupted;
 use super::output::{Output, Target};
+use super::select::SelectionFlags;
 use super::{Outcome, Shared};
 use crate::engine::{Engine, Params};
 use crate::error::{QueryError, ReportError, Result};
@@ -26,6 +27,8 @@ pub(super) struct Export {
     /// Logs or a lake to export from, in place of `--lake`
     #[arg(value_name = "SRC")]
     sources: Vec<String>,
+    #[command(flatten)]
+    selection: SelectionFlags,
     /// Only events for which this SQL condition over `cloudtrail` holds
     #[arg(long = "where", value_name = "SQL")]
     condition: Option<String>,
@@ -88,7 +91,7 @@ impl Export {
         } else {
             Shape::Ndjson
         });
-        let case = shared.open_case(&self.sources).await?;
+        let case = shared.open_case(&self.sources, &self.selection).await?;
         let engine = Arc::clone(&case.engine);
         let condition = self.condition.clone();
         let target = self.target.clone();

@@ -7,15 +7,16 @@ use arrow::array::{
     ArrayRef, AsArray, RecordBatch, StringArray, TimestampMillisecondArray, UInt64Array,
 };
 use clap::{Args, Subcommand};
-use futures::StreamExt;
 use serde_json::{Map, Value};
 
 use super::output::Target;
+use super::rows::{RowsOut, unencoded};
+use super::select::SelectionFlags;
 use super::{Outcome, Shared};
 use crate::app::{self, Case, Fact};
 use crate::engine::{Param, Params, Rows};
 use crate::error::{QueryError, ReportError, Result};
-use crate::report::rows::{Format, RowOptions, RowWriter};
+use crate::report::rows::Format;
 use crate::report::safe;
 
 /// See what a lake holds and what was done to it.
@@ -35,12 +36,12 @@ enum LakeCommand {
     /// Figures: events, days, accounts, regions, sources, rejects, files
     Info {
         #[command(flatten)]
-        out: Out,
+        out: RowsOut,
     },
     /// Every commit of the lake's tables, by time
     History {
         #[command(flatten)]
-        out: Out,
+        out: RowsOut,
     },
     /// What could not be read: where, why, and its bytes
     Rejects {
@@ -50,18 +51,8 @@ enum LakeCommand {
         #[arg(long, conflicts_with = "format")]
         raw: bool,
         #[command(flatten)]
-        out: Out,
+        out: RowsOut,
     },
-}
-
-/// How and where rows go.
-#[derive(Debug, Args)]
-struct Out {
-    /// table, csv, tsv, json, ndjson, markdown, vertical or parquet [default: what the name of -o FILE ends in; table on a terminal; else ndjson]
-    #[arg(long, value_name = "FORMAT")]
-    format: Option<Format>,
-    #[command(flatten)]
-    target: Target,
 }
 
 /// Which rejects.
@@ -80,7 +71,7 @@ struct Chosen {
 
 impl LakeCommands {
     pub(super) async fn run(&self, shared: &Shared) -> Result<Outcome> {
-        let case = shared.open_case(&[]).await?;
+        let case = shared.open_case(&[], &SelectionFlags::default()).await?;
         match &self.command {
             LakeCommand::Info { out } => info(&case, out, shared).await,
             LakeCommand::History { out } => history(&case, out, shared),
@@ -89,7 +80,7 @@ impl LakeCommands {
                 if *raw {
                     write_raw(rows, &out.target).await
                 } else {
-                    out.write_rows(rows, shared).await
+                    out.write_rows(rows, "raw", shared).await
                 }
             }
         }?;
@@ -97,44 +88,9 @@ impl LakeCommands {
     }
 }
 
-impl Out {
-    fn options(&self, shared: &Shared) -> RowOptions {
-        RowOptions {
-            color: shared.color(self.target.is_file()),
-            width: self.target.width(),
-            max_rows: None,
-        }
-    }
-
-    fn write_batch(&self, batch: &RecordBatch, shared: &Shared) -> Result<()> {
-        let format = self.target.row_format(self.format)?;
-        let mut out = self.target.open()?;
-        let mut writer = RowWriter::new(format, &batch.schema(), &mut out, self.options(shared))?;
-        writer.write(batch)?;
-        writer.finish()?;
-        out.finish()
-    }
-
-    /// The bytes of rejects are for `--raw`.
-    async fn write_rows(&self, mut rows: Rows, shared: &Shared) -> Result<()> {
-        let format = self.target.row_format(self.format)?;
-        let shown: Vec<usize> = (0..rows.schema.fields().len())
-            .filter(|index| rows.schema.field(*index).name() != "raw")
-            .collect();
-        let schema = Arc::new(rows.schema.project(&shown).map_err(unencoded)?);
-        let mut out = self.target.open()?;
-        let mut writer = RowWriter::new(format, &schema, &mut out, self.options(shared))?;
-        while let Some(batch) = rows.next().await {
-            writer.write(&batch?.project(&shown).map_err(unencoded)?)?;
-        }
-        writer.finish()?;
-        out.finish()
-    }
-}
-
-async fn info(case: &Case, out: &Out, shared: &Shared) -> Result<()> {
+async fn info(case: &Case, out: &RowsOut, shared: &Shared) -> Result<()> {
     let facts = app::overview(&case.lake, &case.engine).await?;
-    if out.target.row_format(out.format)? == Format::Json {
+    if out.chosen_format()? == Format::Json {
         let mut target = out.target.open()?;
         let text =
             serde_json::to_string_pretty(&nested(facts)).map_err(|error| ReportError::Encode {
@@ -175,7 +131,7 @@ fn plain(value: &Value) -> String {
     }
 }
 
-fn history(case: &Case, out: &Out, shared: &Shared) -> Result<()> {
+fn history(case: &Case, out: &RowsOut, shared: &Shared) -> Result<()> {
     let commits = case.lake.history()?;
     let text = |of: &dyn Fn(&crate::lake::Commit) -> Option<String>| -> ArrayRef {
         Arc::new(commits.iter().map(of).collect::<StringArray>())
@@ -272,11 +228,4 @@ async fn write_raw(rows: Rows, target: &Target) -> Result<()> {
         out.write_all(bytes).map_err(ReportError::Write)?;
     }
     out.finish()
-}
-
-fn unencoded(source: arrow::error::ArrowError) -> ReportError {
-    ReportError::Encode {
-        format: "rows",
-        source: source.into(),
-    }
 }

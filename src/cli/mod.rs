@@ -20,7 +20,9 @@ mod output;
 mod progress;
 mod query;
 mod repl;
+mod rows;
 mod rules;
+mod select;
 
 use std::error::Error as _;
 use std::io::IsTerminal;
@@ -31,6 +33,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use self::interrupt::Interrupt;
 use self::progress::Bar;
+use self::select::SelectionFlags;
 use crate::app::{Case, CaseOptions};
 use crate::error::{Error, IngestError, ReportError};
 use crate::report::safe;
@@ -94,9 +97,14 @@ impl Shared {
     }
 
     /// Opens the case that these flags and `sources` name, and says what was read on the way.
-    async fn open_case(&self, sources: &[String]) -> Result<Case, Error> {
+    async fn open_case(
+        &self,
+        sources: &[String],
+        selection: &SelectionFlags,
+    ) -> Result<Case, Error> {
         let options = CaseOptions {
             sources: sources.to_vec(),
+            selection: selection.request(),
             lake: self.lake.clone(),
             default_lake: PathBuf::from("spoor-lake"),
             lists: self.lists.clone(),
@@ -108,7 +116,17 @@ impl Shared {
         let interrupt = Interrupt::listen();
         let opened = Case::open(&options, bar.clone(), interrupt.flag()).await;
         bar.close(opened.as_ref().ok().and_then(|case| case.summary.as_ref()));
+        if let Ok(case) = &opened {
+            self.say_left_out(case.sources_left_out);
+        }
         opened
+    }
+
+    /// Says how many sources the selection left unread.
+    fn say_left_out(&self, n_sources: u64) {
+        if n_sources > 0 && !self.quiet {
+            say!("{n_sources} sources lie outside of the selection and were left unread");
+        }
     }
 }
 

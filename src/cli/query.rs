@@ -9,6 +9,7 @@ use futures::StreamExt;
 
 use super::interrupt::unless_interrupted;
 use super::output::Target;
+use super::select::SelectionFlags;
 use super::{Outcome, Shared};
 use crate::engine::{Engine, Statement};
 use crate::error::{FileError, QueryError, Result};
@@ -20,6 +21,8 @@ pub(super) struct Query {
     /// Logs or a lake to ask, in place of `--lake`
     #[arg(value_name = "SRC")]
     sources: Vec<String>,
+    #[command(flatten)]
+    selection: SelectionFlags,
     /// The statements
     #[arg(
         short = 'c',
@@ -42,7 +45,7 @@ impl Query {
     pub(super) async fn run(&self, shared: &Shared) -> Result<Outcome> {
         let format = self.target.row_format(self.format)?;
         let sql = self.text()?;
-        let case = shared.open_case(&self.sources).await?;
+        let case = shared.open_case(&self.sources, &self.selection).await?;
         let options = RowOptions {
             color: shared.color(self.target.is_file()),
             width: self.target.width(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::select::SelectionFlags;
 use super::{Outcome, Shared};
 use crate::detections::RuleSet;
 use crate::error::Result;
@@ -17,11 +18,13 @@ pub(super) struct Repl {
     /// Logs or a lake to ask, in place of `--lake`
     #[arg(value_name = "SRC")]
     sources: Vec<String>,
+    #[command(flatten)]
+    selection: SelectionFlags,
 }
 
 impl Repl {
     pub(super) async fn run(&self, shared: &Shared) -> Result<Outcome> {
-        let case = shared.open_case(&self.sources).await?;
+        let case = shared.open_case(&self.sources, &self.selection).await?;
         let format = if stdout().is_terminal() {
             Format::Table
         } else {

@@ -12,6 +12,7 @@ mod order;
 mod rows;
 mod run;
 mod scan;
+mod select;
 mod time;
 mod unwrap;
 
@@ -20,6 +21,8 @@ use arrow::array::RecordBatch;
 pub use decode::{MAX_REJECT_RAW_BYTES, MAX_SOURCE_JSON_BYTES, Reject, SourceKind};
 pub use discover::{STDIN, Source, discover};
 pub use run::{IngestOptions, Progress, Silent, Summary, ingest};
+pub use select::{Place, Selection, SelectionRequest};
+pub use time::format_day;
 pub use unwrap::{Inner, Unwrapped, unwrap};
 
 use crate::error::{IngestError, LakeError, Result};

@@ -14,4 +14,5 @@ mod old_lakes;
 mod rules;
 mod samples;
 mod scratch;
+mod selection;
 mod vocabulary;
