@@ -107,6 +107,13 @@ fn explain(error: &DataFusionError, catalog: &Catalog) -> (String, Option<String
     if let Some(function) = between(&text, "table function '", "' not found") {
         return (format!("there is no table function `{function}`"), None);
     }
+    if let Some(what) = between(
+        &text,
+        "coercion failed with: Error during planning: ",
+        ". No function matches",
+    ) {
+        return (what.to_owned(), None);
+    }
     if let Some((function, hint)) = missing_function(&text) {
         return (format!("there is no function `{function}`"), hint);
     }

@@ -94,6 +94,9 @@ fn entries(offsets: &[i32], row: usize) -> std::ops::Range<usize> {
     at(row)..at(row + 1)
 }
 
+/// The order in which CloudTrail writes [`RESOURCE_FIELDS`]: account, type, prefix, ARN.
+const RESOURCE_ORDER: [usize; RESOURCE_FIELDS.len()] = [1, 2, 3, 0];
+
 fn write_resources(entries: std::ops::Range<usize>, fields: &[StringViewArray], out: &mut String) {
     out.push('[');
     let first = entries.start;
@@ -102,9 +105,10 @@ fn write_resources(entries: std::ops::Range<usize>, fields: &[StringViewArray], 
             out.push(',');
         }
         let start = out.len();
-        for ((_, spelling), texts) in RESOURCE_FIELDS.iter().zip(fields) {
+        for field in RESOURCE_ORDER {
+            let texts = &fields[field];
             if texts.is_valid(entry) {
-                put_name(out, start, spelling);
+                put_name(out, start, RESOURCE_FIELDS[field].1);
                 put_text(out, texts.value(entry));
             }
         }

@@ -2,8 +2,8 @@
 //!
 //! What JSON spells stays as it was spelled: JSON columns and the members of `extra` are copied byte
 //! for byte, so that `1.0`, `1e2` or `9223372036854775808` come back as such. Texts are escaped anew,
-//! to an equal text. Members come in the order of [`EVENT_COLUMNS`], those without a column after
-//! them.
+//! to an equal text. Members come in the order in which CloudTrail writes them, those without a
+//! column after them.
 //!
 //! Both ways from rows to records use this: ingest's own checks, and the SQL function `event_json`.
 
@@ -34,14 +34,56 @@ struct Member {
     node: Node,
 }
 
+/// Where CloudTrail writes members in another order than Athena's table has them. Those that are not
+/// named here come after the others. Most records then come back as the text that they were.
+const USUAL_ORDERS: [(&str, &[&str]); 2] = [
+    (
+        "userIdentity",
+        &[
+            "type",
+            "principalId",
+            "arn",
+            "accountId",
+            "accessKeyId",
+            "credentialId",
+            "userName",
+            "identityProvider",
+            "onBehalfOf",
+            "sessionContext",
+            "inScopeOf",
+            "invokedBy",
+        ],
+    ),
+    (
+        "sessionContext",
+        &["sessionIssuer", "webIdFederationData", "attributes"],
+    ),
+];
+
 /// The members of a record in their order.
 static TREE: LazyLock<Vec<Member>> = LazyLock::new(|| {
     let mut root = Vec::new();
     for (index, column) in EVENT_COLUMNS.iter().enumerate() {
         insert(&mut root, column.path, index);
     }
+    for member in &mut root {
+        put_in_order(member);
+    }
     root
 });
+
+fn put_in_order(member: &mut Member) {
+    let Node::Object(below) = &mut member.node else {
+        return;
+    };
+    let order = USUAL_ORDERS.iter().find(|(name, _)| *name == member.name);
+    let order = order.map_or(&[][..], |(_, order)| order);
+    below.sort_by_key(|inner| {
+        let place = order.iter().position(|name| *name == inner.name);
+        place.unwrap_or(order.len())
+    });
+    below.iter_mut().for_each(put_in_order);
+}
 
 fn insert(members: &mut Vec<Member>, path: &[&'static str], index: usize) {
     let [name, rest @ ..] = path else { return };
@@ -114,8 +156,9 @@ impl Records {
         for (top, array) in TREE.iter().zip(members) {
             collect_leaves(&top.node, array, &mut leaves).map_err(failed)?;
         }
+        leaves.sort_by_key(|(index, _)| *index);
         Ok(Self {
-            columns: leaves,
+            columns: leaves.into_iter().map(|(_, column)| column).collect(),
             extra: texts(extra).map_err(failed)?,
         })
     }
@@ -193,10 +236,17 @@ impl Records {
     }
 }
 
-/// The columns below a member of the view, in the order of [`EVENT_COLUMNS`].
-fn collect_leaves(node: &Node, array: &ArrayRef, leaves: &mut Vec<Column>) -> Result<(), Cause> {
+/// The columns below a member of the view, with their positions in [`EVENT_COLUMNS`].
+fn collect_leaves(
+    node: &Node,
+    array: &ArrayRef,
+    leaves: &mut Vec<(usize, Column)>,
+) -> Result<(), Cause> {
     match node {
-        Node::Column(index) => leaves.push(Column::new(EVENT_COLUMNS[*index].kind, array)?),
+        Node::Column(index) => {
+            let column = Column::new(EVENT_COLUMNS[*index].kind, array)?;
+            leaves.push((*index, column));
+        }
         Node::Object(below) => {
             if !matches!(array.data_type(), DataType::Struct(_)) {
                 return Err(format!("{} where a struct is expected", array.data_type()).into());

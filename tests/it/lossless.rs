@@ -2,7 +2,7 @@
 
 mod dice;
 #[path = "../support/json.rs"]
-mod json;
+pub mod json;
 
 use std::collections::BTreeMap;
 
@@ -135,7 +135,7 @@ fn text_columns_hold_the_text() {
 
 #[test]
 fn members_come_in_the_usual_order() {
-    let record = r#"{"eventVersion":"1.11","userIdentity":{"type":"Root","arn":"a"},"eventTime":"2025-03-01T10:00:00Z","eventSource":"s","requestParameters":{ "b":1},"responseElements":null,"eventID":"e","readOnly":true,"resources":[{"accountId":"1","type":"t"}],"new":0}"#;
+    let record = r#"{"eventVersion":"1.11","userIdentity":{"type":"Root","arn":"a","accountId":"1","accessKeyId":"k","sessionContext":{"sessionIssuer":{},"webIdFederationData":{},"attributes":{"mfaAuthenticated":"false"}},"invokedBy":"i"},"eventTime":"2025-03-01T10:00:00Z","eventSource":"s","requestParameters":{ "b":1},"responseElements":null,"eventID":"e","readOnly":true,"resources":[{"accountId":"1","type":"t","ARN":"a"}],"new":0}"#;
     let batch = records_to_batch("test", record.as_bytes()).unwrap();
     assert_eq!(record_json(&batch, 0).unwrap(), record);
 }

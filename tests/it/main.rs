@@ -6,6 +6,8 @@
 mod cli;
 mod crash;
 mod engine;
+mod event_json;
+mod export;
 mod ingest;
 mod lake_commands;
 mod layers;
