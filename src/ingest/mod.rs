@@ -13,6 +13,7 @@ mod rows;
 mod run;
 mod scan;
 mod select;
+pub mod table_text;
 mod time;
 mod unwrap;
 

@@ -11,7 +11,7 @@
 mod foreign;
 mod object;
 mod shapes;
-mod text;
+pub(super) mod text;
 
 use std::borrow::Cow;
 

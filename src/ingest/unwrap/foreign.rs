@@ -90,7 +90,7 @@ pub fn is_known(object: &Object<'_>) -> bool {
 }
 
 /// Layers of wrappers that a name goes into.
-const MAX_NAMED_LAYERS: usize = 4;
+const MAX_NAMED_LAYERS: usize = 6;
 
 /// Of a text of the log's own so many characters are quoted.
 const MAX_QUOTED_CHARS: usize = 80;
