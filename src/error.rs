@@ -110,6 +110,18 @@ pub enum LakeError {
         #[source]
         source: Cause,
     },
+    #[error("cannot read `{}` of the lake", path.display())]
+    File {
+        path: PathBuf,
+        #[source]
+        source: Cause,
+    },
+    #[error("the new files of table `{table}` have {after:?} rows, the old ones {before:?}")]
+    RowsDiffer {
+        table: &'static str,
+        before: Option<u64>,
+        after: Option<u64>,
+    },
     #[error(
         "table `{table}` of the lake has columns that this version does not know: `{}`",
         columns.join("`, `")
@@ -134,7 +146,7 @@ impl LakeError {
                 "a newer spoor wrote this lake: use that one to add to it; reading it works"
                     .to_owned(),
             ),
-            Self::Table { .. } => None,
+            Self::Table { .. } | Self::File { .. } | Self::RowsDiffer { .. } => None,
         }
     }
 }

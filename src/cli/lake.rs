@@ -1,7 +1,8 @@
-//! `spoor lake`: what a lake holds, what was done to it, and what could not be read.
+//! `spoor lake`: what a lake holds, what was done to it, what could not be read; and its upkeep.
 
 use std::io::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::array::{
     ArrayRef, AsArray, RecordBatch, StringArray, TimestampMillisecondArray, UInt64Array,
@@ -9,6 +10,7 @@ use arrow::array::{
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value};
 
+use super::interrupt::unless_interrupted;
 use super::output::Target;
 use super::rows::{RowsOut, unencoded};
 use super::select::SelectionFlags;
@@ -16,16 +18,21 @@ use super::{Outcome, Shared};
 use crate::app::{self, Case, Fact};
 use crate::engine::{Param, Params, Rows};
 use crate::error::{QueryError, ReportError, Result};
+use crate::lake::{Commit, Compacted, Lake, LakeLock, Removed};
 use crate::report::rows::Format;
 use crate::report::safe;
+use crate::schema::Table;
+use crate::util::{Span, human_bytes};
 
-/// See what a lake holds and what was done to it.
+/// See what a lake holds and what was done to it, and keep it in shape.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   spoor lake info --lake case.lake
   spoor lake history --format csv -o history.csv
   spoor lake rejects --reason invalid-json
-  spoor lake rejects --source broken.json.gz --index 7 --raw -o record.bin")]
+  spoor lake rejects --source broken.json.gz --index 7 --raw -o record.bin
+  spoor lake compact
+  spoor lake vacuum --older-than 30d --dry-run")]
 pub(super) struct LakeCommands {
     #[command(subcommand)]
     command: LakeCommand,
@@ -53,7 +60,36 @@ enum LakeCommand {
         #[command(flatten)]
         out: RowsOut,
     },
+    /// Join the small files that many runs leave into few large ones
+    ///
+    /// The rows stay as they are, and whoever reads goes on reading the old files, which stay until
+    /// `vacuum`. Ended anywhere, the lake is as it was.
+    Compact {
+        #[command(flatten)]
+        out: RowsOut,
+    },
+    /// Remove files that the lake no longer needs
+    ///
+    /// Those that `compact` replaced, and those that killed runs left, once they are older than
+    /// `--older-than`. A shell that was opened before may still read a replaced file, so less than a
+    /// day needs `--force`.
+    Vacuum {
+        /// Leave what was replaced or written within this span (`12h`, `30d`)
+        #[arg(long, value_name = "SPAN", default_value = "7d")]
+        older_than: Span,
+        /// Allow less than a day
+        #[arg(long)]
+        force: bool,
+        /// Remove nothing and list what would be removed
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        out: RowsOut,
+    },
 }
+
+/// Less than this may be in use by a reader that is still open.
+const LEAST_RETENTION_SECONDS: i64 = 86_400;
 
 /// Which rejects.
 #[derive(Debug, Args)]
@@ -71,21 +107,123 @@ struct Chosen {
 
 impl LakeCommands {
     pub(super) async fn run(&self, shared: &Shared) -> Result<Outcome> {
-        let case = shared.open_case(&[], &SelectionFlags::default()).await?;
         match &self.command {
-            LakeCommand::Info { out } => info(&case, out, shared).await,
-            LakeCommand::History { out } => history(&case, out, shared),
+            LakeCommand::Info { out } => info(&open(shared).await?, out, shared).await,
+            LakeCommand::History { out } => history(&shared.lake()?, out, shared),
             LakeCommand::Rejects { chosen, raw, out } => {
-                let rows = chosen.query(&case).await?;
+                let rows = chosen.query(&open(shared).await?).await?;
                 if *raw {
                     write_raw(rows, &out.target).await
                 } else {
                     out.write_rows(rows, "raw", shared).await
                 }
             }
+            LakeCommand::Compact { out } => compact(shared.lake()?, out, shared).await,
+            LakeCommand::Vacuum {
+                older_than,
+                force,
+                dry_run,
+                out,
+            } => {
+                if older_than.seconds() < LEAST_RETENTION_SECONDS && !force && !dry_run {
+                    let message = "what was in use within the last day may be in use still";
+                    return Err(QueryError::new(message)
+                        .with_hint("close all shells over this lake and add `--force`")
+                        .into());
+                }
+                let retention = Duration::from_secs(older_than.seconds().unsigned_abs());
+                vacuum(shared.lake()?, retention, *dry_run, out, shared).await
+            }
         }?;
         Ok(Outcome::Done)
     }
+}
+
+async fn open(shared: &Shared) -> Result<Case> {
+    shared.open_case(&[], &SelectionFlags::default()).await
+}
+
+/// Waits for the lake's lock and says so.
+async fn lock(lake: &Lake, quiet: bool) -> Result<LakeLock> {
+    lake.lock_patiently(|| {
+        if !quiet {
+            say!("another process writes to this lake; waiting for it");
+        }
+    })
+    .await
+}
+
+async fn compact(lake: Lake, out: &RowsOut, shared: &Shared) -> Result<()> {
+    let quiet = shared.quiet;
+    let done = unless_interrupted(async move {
+        let _lock = lock(&lake, quiet).await?;
+        let mut done = Vec::new();
+        for table in Table::ALL {
+            done.push(lake.compact(table).await?);
+        }
+        Ok(done)
+    })
+    .await?;
+    let number = |of: &dyn Fn(&Compacted) -> u64| -> ArrayRef {
+        Arc::new(UInt64Array::from_iter_values(done.iter().map(of)))
+    };
+    let names = done.iter().map(|done| done.table.name());
+    let names: ArrayRef = Arc::new(StringArray::from_iter_values(names));
+    let batch = RecordBatch::try_from_iter([
+        ("table", names),
+        ("days", number(&|done| done.days)),
+        ("files_before", number(&|done| done.files_before)),
+        ("files_after", number(&|done| done.files_after)),
+        ("rows", number(&|done| done.rows)),
+        ("bytes_before", number(&|done| done.bytes_before)),
+        ("bytes_after", number(&|done| done.bytes_after)),
+    ]);
+    out.write_batch(&batch.map_err(unencoded)?, shared)
+}
+
+async fn vacuum(
+    lake: Lake,
+    retention: Duration,
+    dry_run: bool,
+    out: &RowsOut,
+    shared: &Shared,
+) -> Result<()> {
+    let quiet = shared.quiet;
+    let removed = unless_interrupted(async move {
+        let _lock = lock(&lake, quiet).await?;
+        let mut removed = Vec::new();
+        for table in Table::ALL {
+            removed.extend(lake.vacuum(table, retention, dry_run).await?);
+        }
+        Ok(removed)
+    })
+    .await?;
+    let text = |of: &dyn Fn(&Removed) -> String| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(removed.iter().map(of)))
+    };
+    let sizes = removed.iter().map(|removed| removed.size_bytes);
+    let batch = RecordBatch::try_from_iter([
+        ("table", text(&|removed| removed.table.name().to_owned())),
+        ("path", text(&|removed| removed.path.clone())),
+        (
+            "size_bytes",
+            Arc::new(UInt64Array::from_iter_values(sizes.clone())) as ArrayRef,
+        ),
+    ]);
+    out.write_batch(&batch.map_err(unencoded)?, shared)?;
+    if !shared.quiet {
+        let verb = if dry_run {
+            "would be removed"
+        } else {
+            "removed"
+        };
+        say!(
+            "{} files {verb}, {}",
+            removed.len(),
+            human_bytes(sizes.sum())
+        );
+    }
+    Ok(())
 }
 
 async fn info(case: &Case, out: &RowsOut, shared: &Shared) -> Result<()> {
@@ -131,12 +269,12 @@ fn plain(value: &Value) -> String {
     }
 }
 
-fn history(case: &Case, out: &RowsOut, shared: &Shared) -> Result<()> {
-    let commits = case.lake.history()?;
-    let text = |of: &dyn Fn(&crate::lake::Commit) -> Option<String>| -> ArrayRef {
+fn history(lake: &Lake, out: &RowsOut, shared: &Shared) -> Result<()> {
+    let commits = lake.history()?;
+    let text = |of: &dyn Fn(&Commit) -> Option<String>| -> ArrayRef {
         Arc::new(commits.iter().map(of).collect::<StringArray>())
     };
-    let number = |of: &dyn Fn(&crate::lake::Commit) -> u64| -> ArrayRef {
+    let number = |of: &dyn Fn(&Commit) -> u64| -> ArrayRef {
         Arc::new(commits.iter().map(of).collect::<UInt64Array>())
     };
     let times: TimestampMillisecondArray = commits.iter().map(|commit| commit.time_ms).collect();

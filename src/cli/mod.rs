@@ -26,7 +26,7 @@ mod select;
 
 use std::error::Error as _;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -36,6 +36,7 @@ use self::progress::Bar;
 use self::select::SelectionFlags;
 use crate::app::{Case, CaseOptions};
 use crate::error::{Error, IngestError, ReportError};
+use crate::lake::Lake;
 use crate::report::safe;
 use crate::util::ByteSize;
 
@@ -96,6 +97,11 @@ impl Shared {
         }
     }
 
+    /// The named lake, or the default one.
+    fn lake(&self) -> Result<Lake, Error> {
+        Lake::open(self.lake.as_deref().unwrap_or(Path::new("spoor-lake")))
+    }
+
     /// Opens the case that these flags and `sources` name, and says what was read on the way.
     async fn open_case(
         &self,
@@ -138,7 +144,7 @@ enum Command {
     Export(export::Export),
     /// Read CloudTrail logs into a lake
     Ingest(ingest::Ingest),
-    /// See what a lake holds and what was done to it
+    /// See what a lake holds and what was done to it, and keep it in shape
     Lake(lake::LakeCommands),
     /// Answer SQL over logs or a lake
     Query(query::Query),

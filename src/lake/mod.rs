@@ -4,26 +4,36 @@
 //! a [`Snapshot`] never changes. The lake knows Arrow, Parquet and delta-rs; what the rows mean is
 //! left to ingest, and queries to the engine.
 
+mod compact;
 mod evolve;
 mod history;
 mod lock;
+mod replace;
 mod snapshot;
+mod vacuum;
 mod writer;
 
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use deltalake::DeltaTable;
 
+pub use compact::Compacted;
 pub use evolve::SchemaDifference;
 pub use history::Commit;
 pub use lock::LakeLock;
 pub use snapshot::{DataFile, FileStatistics, Snapshot};
+pub use vacuum::Removed;
+use writer::TARGET_FILE_BYTES;
 pub use writer::{EVENT_ROW_GROUP_ROWS, Pending, TableWriter};
 
 use crate::error::{Cause, FileError, LakeError, Result};
 use crate::schema::Table;
+
+/// How often one who waits for the lock looks for it.
+const LOCK_INTERVAL: Duration = Duration::from_millis(50);
 
 /// An opened lake on the local file system.
 #[derive(Debug, Clone)]
@@ -88,6 +98,25 @@ impl Lake {
     /// Where the lock file cannot be made.
     pub fn lock(&self) -> Result<LakeLock> {
         LakeLock::acquire(&self.root)
+    }
+
+    /// Waits as [`Lake::lock`] does without blocking the thread; `on_wait` is called once where
+    /// another process writes.
+    ///
+    /// # Errors
+    ///
+    /// Where the lock file cannot be made.
+    pub async fn lock_patiently(&self, on_wait: impl FnOnce()) -> Result<LakeLock> {
+        if let Some(lock) = self.try_lock()? {
+            return Ok(lock);
+        }
+        on_wait();
+        loop {
+            tokio::time::sleep(LOCK_INTERVAL).await;
+            if let Some(lock) = self.try_lock()? {
+                return Ok(lock);
+            }
+        }
     }
 
     /// The right to write, if no other process has it.

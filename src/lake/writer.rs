@@ -25,7 +25,7 @@ pub const EVENT_ROW_GROUP_ROWS: usize = 131_072;
 const PAGE_ROWS: usize = 8_192;
 
 /// A file is closed when it grows over this many bytes.
-const TARGET_FILE_BYTES: u64 = 256 * 1024 * 1024;
+pub(super) const TARGET_FILE_BYTES: u64 = 256 * 1024 * 1024;
 
 /// The columns whose file-wide bounds the log keeps: those that hunts cut by.
 const STATISTICS_COLUMNS: [&str; 6] = [
@@ -202,4 +202,16 @@ fn properties(table: Table) -> WriterProperties {
         debug_assert_eq!(table.partition_columns(), [DATE_PARTITION]);
     }
     builder.build()
+}
+
+impl Pending {
+    /// How many files.
+    pub fn n_files(&self) -> usize {
+        self.files.len()
+    }
+
+    /// The files, for a commit of another kind.
+    pub(super) fn into_files(self) -> Vec<Add> {
+        self.files
+    }
 }

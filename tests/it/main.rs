@@ -17,4 +17,5 @@ mod rules;
 mod samples;
 mod scratch;
 mod selection;
+mod upkeep;
 mod vocabulary;
