@@ -64,6 +64,23 @@ impl Shape {
         }
     }
 
+    /// Writes a record. The requests in it may have line breaks as they were delivered; between
+    /// tokens, where alone they can stand, a space means the same.
+    fn write(self, record: &str, out: &mut impl Write) -> io::Result<()> {
+        match self {
+            Self::Ndjson => {
+                for (index, line) in record.split(['\n', '\r']).enumerate() {
+                    if index > 0 {
+                        out.write_all(b" ")?;
+                    }
+                    out.write_all(line.as_bytes())?;
+                }
+                Ok(())
+            }
+            Self::Cloudtrail => out.write_all(record.as_bytes()),
+        }
+    }
+
     /// After the last of some records, or after none.
     fn after(self, some: bool) -> &'static str {
         match (self, some) {
@@ -158,8 +175,7 @@ async fn write_all(
                     out.write_all(shape.between().as_bytes())
                         .map_err(ReportError::Write)?;
                 }
-                out.write_all(record.as_bytes())
-                    .map_err(ReportError::Write)?;
+                shape.write(record, out).map_err(ReportError::Write)?;
                 some = true;
             }
         }

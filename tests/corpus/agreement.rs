@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use serde_json::Value;
 use spoor::ingest::Summary;
 
 use super::Report;
+use super::json::{self, Json};
 use super::stored::{Counts, Stored};
-use super::walk::{Shape, Walked, canonical, key};
+use super::walk::{Record, Shape, Walked, key};
 
 /// Both readings of one folder.
 pub struct Readings<'a> {
@@ -47,12 +47,17 @@ fn files(readings: &Readings<'_>, report: &mut Report) {
             report.differ(uri, "`sources.rejected` is not its number of rejects");
         }
         let n_records = walked.records.len() as u64;
-        let rejected_right = match walked.shape {
-            Shape::Whole => counts.rejected == walked.n_others,
-            Shape::Broken => counts.rejected > 0,
-            Shape::Foreign => counts.rejected == 0,
+        let right = match walked.shape {
+            Shape::Whole => taken == n_records && counts.rejected == walked.n_others,
+            // One thing may carry a record twice, as text and in parts.
+            Shape::Wrapped => {
+                (walked.n_distinct()..=n_records).contains(&taken)
+                    && counts.rejected >= walked.n_others
+            }
+            Shape::Broken => taken == n_records && counts.rejected > 0,
+            Shape::Foreign => taken == 0 && counts.rejected == 0,
         };
-        if taken != n_records || !rejected_right {
+        if !right {
             let expected = format!(
                 "{:?} with {n_records} records and {} other values, but the lake says {counts:?}",
                 walked.shape, walked.n_others
@@ -69,22 +74,23 @@ fn files(readings: &Readings<'_>, report: &mut Report) {
 
 /// Every record once, at the place it says it came from, and as it was.
 fn rows(readings: &Readings<'_>, report: &mut Report) {
-    let mut expected: BTreeMap<String, (&str, bool)> = BTreeMap::new();
+    let mut expected: BTreeMap<&Json, (&str, bool)> = BTreeMap::new();
     for (uri, walked) in readings.walked {
         for (_, record) in &walked.records {
-            expected.insert(canonical(record), (uri, false));
+            expected.insert(&record.value, (uri, false));
         }
     }
+    let mut n_json = 0;
     for event in readings.events {
-        let at_place = readings
-            .walked
-            .get(&event.source)
-            .is_some_and(|walked| holds(walked, event));
-        if !at_place {
-            let place = format!("record {} comes back changed", event.position);
-            report.differ(&event.source, &place);
+        let walked = readings.walked.get(&event.source);
+        match walked.and_then(|walked| find(walked, event)) {
+            Some(record) => n_json += check_json(event, record, report),
+            None => {
+                let place = format!("record {} comes back changed", event.position);
+                report.differ(&event.source, &place);
+            }
         }
-        match expected.get_mut(&canonical(&event.original)) {
+        match expected.get_mut(&event.original) {
             Some((_, seen)) if !*seen => *seen = true,
             Some(_) => report.differ(
                 &event.source,
@@ -100,35 +106,65 @@ fn rows(readings: &Readings<'_>, report: &mut Report) {
     report.figure("rows of events", readings.events.len());
     let returned = expected.values().filter(|(_, seen)| *seen).count();
     report.figure("rows that give their record back", returned);
+    report.figure("JSON texts, byte for byte", n_json);
 }
 
-fn holds(walked: &Walked, event: &Stored) -> bool {
-    walked.records.iter().any(|(position, record)| {
-        let same_place = walked.shape == Shape::Broken || *position == event.position;
-        same_place && *record == event.original
-    })
+/// The record of a row, at its place where that means something.
+fn find<'a>(walked: &'a Walked, event: &Stored) -> Option<&'a Record> {
+    let mut records = walked.records.iter();
+    let found = records.find(|(position, record)| {
+        let same_place = walked.shape != Shape::Whole || *position == event.position;
+        same_place && record.value == event.original
+    });
+    found.map(|(_, record)| record)
+}
+
+/// The columns of JSON text are the bytes of the record. Gives how many have some.
+fn check_json(event: &Stored, record: &Record, report: &mut Report) -> usize {
+    let members = json::members(&record.text).unwrap_or_default();
+    let mut n_texts = 0;
+    for (name, stored) in &event.json {
+        let given = members.iter().rfind(|(other, _)| other == name);
+        let given = given.map(|(_, raw)| *raw).filter(|raw| *raw != "null");
+        if given != stored.as_deref() {
+            let what = format!("record {}: `{name}` is not as it was", event.position);
+            report.differ(&event.source, &what);
+        }
+        n_texts += usize::from(given.is_some());
+    }
+    n_texts
 }
 
 fn totals(readings: &Readings<'_>, report: &mut Report) {
     let summary = readings.summary;
-    let mut contents: HashMap<String, BTreeSet<String>> = HashMap::new();
-    let mut n_records = 0;
+    let mut contents: HashMap<String, BTreeSet<&Json>> = HashMap::new();
     for (_, record) in readings.walked.values().flat_map(|walked| &walked.records) {
-        n_records += 1;
         contents
-            .entry(key(record))
+            .entry(key(&record.value))
             .or_default()
-            .insert(canonical(record));
+            .insert(&record.value);
     }
     let n_conflicting: usize = contents.values().map(|contents| contents.len() - 1).sum();
     let n_distinct = contents.len() + n_conflicting;
     let flagged = readings.events.iter().filter(|event| event.conflicting);
     let n_flagged = flagged.count();
+    let n_taken = readings
+        .walked
+        .iter()
+        .map(|(uri, walked)| match walked.shape {
+            // Held against the file by itself.
+            Shape::Wrapped => readings
+                .sources
+                .get(uri)
+                .map_or(0, |counts| counts.written + counts.duplicates),
+            Shape::Whole | Shape::Broken | Shape::Foreign => walked.records.len() as u64,
+        });
+    let n_taken: u64 = n_taken.sum();
     let sum = |of: fn(&Counts) -> u64| readings.sources.values().map(of).sum::<u64>();
     for (what, plain, lake) in [
         (
             "records",
-            n_records,
+            n_taken,
             summary.rows_written + summary.duplicates,
         ),
         ("rows written", n_distinct as u64, summary.rows_written),
@@ -176,6 +212,7 @@ fn totals(readings: &Readings<'_>, report: &mut Report) {
         readings.walked.values().filter(of_it).count()
     };
     report.figure("files", readings.walked.len());
+    report.figure("  of them with wrapped records", shaped(Shape::Wrapped));
     report.figure("  of them broken", shaped(Shape::Broken));
     report.figure("  of them no logs", shaped(Shape::Foreign));
     report.figure("records read", summary.records_read);
@@ -186,7 +223,7 @@ fn totals(readings: &Readings<'_>, report: &mut Report) {
 }
 
 /// Records beyond the first of each key, among records that are all different.
-pub fn n_conflicting(rows: &[Stored], key: impl Fn(&Value) -> String) -> usize {
+pub fn n_conflicting(rows: &[Stored], key: impl Fn(&Json) -> String) -> usize {
     let keys: BTreeSet<String> = rows.iter().map(|row| key(&row.original)).collect();
     rows.len() - keys.len()
 }

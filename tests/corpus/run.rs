@@ -1,7 +1,9 @@
-//! Reads a folder of collected logs with the library and, independently, with a plain walk over JSON
-//! values, and fails where the two differ. Where the folder is absent there is nothing to check.
+//! Reads a folder of collected logs with the library and, independently, with a plain walk over the
+//! text, and fails where the two differ. Where the folder is absent there is nothing to check.
 
 mod agreement;
+#[path = "../support/json.rs"]
+mod json;
 mod policies;
 mod stored;
 mod walk;
@@ -14,7 +16,6 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use anyhow::Result;
-use serde_json::Value;
 use spoor::app;
 use spoor::config::Lists;
 use spoor::detections::{RuleSet, detect};
@@ -23,6 +24,7 @@ use spoor::ingest::{Silent, Summary};
 use spoor::lake::Lake;
 use spoor::report::findings::{FindingFormat, FindingOptions, FindingsReport, write_findings};
 
+use json::Json;
 use stored::Stored;
 
 /// Differences that are printed; more of one kind say nothing new.
@@ -144,10 +146,8 @@ async fn check_parts(
         read(part, root).await?;
     }
     let in_parts = stored::events(&Lake::open(root)?).await?;
-    let records = |rows: &[Stored]| -> BTreeSet<String> {
-        rows.iter()
-            .map(|row| walk::canonical(&row.original))
-            .collect()
+    let records = |rows: &[Stored]| -> BTreeSet<Json> {
+        rows.iter().map(|row| row.original.clone()).collect()
     };
     if in_parts.len() != at_once.len() || records(&in_parts) != records(at_once) {
         let found = format!("{} rows, and {} at once", in_parts.len(), at_once.len());
@@ -157,8 +157,8 @@ async fn check_parts(
     // two days only if one run meets both.
     let n_marked = in_parts.iter().filter(|row| row.conflicting).count();
     let least = agreement::n_conflicting(at_once, |record| {
-        let time = record.get("eventTime").and_then(Value::as_str);
-        let day = time.and_then(|time| time.get(..10)).unwrap_or_default();
+        let time = record.get("eventTime").and_then(Json::text);
+        let day: String = time.unwrap_or_default().chars().take(10).collect();
         format!("{day} {}", walk::key(record))
     });
     let most = agreement::n_conflicting(at_once, walk::key);

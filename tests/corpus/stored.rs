@@ -4,21 +4,24 @@ use std::collections::BTreeMap;
 use std::fs::File;
 
 use anyhow::{Context as _, Result};
-use arrow::array::{AsArray, RecordBatch};
+use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use serde_json::Value;
 use spoor::lake::Lake;
 use spoor::record::Records;
-use spoor::schema::Table;
+use spoor::schema::{EVENT_COLUMNS, Kind, Table};
+
+use super::json::{self, Json};
 
 /// A row of `events`.
 pub struct Stored {
     pub source: String,
     pub position: u64,
     pub conflicting: bool,
-    /// The record that the row gives back.
-    pub original: Value,
+    /// The record that the row gives back, with sorted members.
+    pub original: Json,
+    /// The columns that hold a member's JSON, with the member's name.
+    pub json: Vec<(&'static str, Option<String>)>,
 }
 
 /// A row of `sources`.
@@ -45,11 +48,24 @@ pub async fn events(lake: &Lake) -> Result<Vec<Stored>> {
                 source: sources[row].clone(),
                 position: positions[row],
                 conflicting: flags.as_boolean().value(row),
-                original: serde_json::from_str(&json)?,
+                original: json::canonical(&json).context("a row gives no JSON back")?,
+                json: json_columns(&batch, row)?,
             });
         }
     }
     Ok(rows)
+}
+
+fn json_columns(batch: &RecordBatch, row: usize) -> Result<Vec<(&'static str, Option<String>)>> {
+    let columns = EVENT_COLUMNS.iter();
+    let columns = columns.filter(|column| column.kind == Kind::Json);
+    let values = columns.map(|column| {
+        let values = batch.column_by_name(column.name);
+        let values = values.context("a column is missing")?.as_string::<i32>();
+        let value = values.is_valid(row).then(|| values.value(row).to_owned());
+        Ok((column.path[0], value))
+    });
+    values.collect()
 }
 
 /// Every row of `sources`, by address.

@@ -11,7 +11,7 @@ use crate::scratch::{Done, Scratch, envelope, event, event_named, gzip, rows};
 
 /// Events of three days and of none, odd ones, twins that differ, and a second delivery.
 fn evidence() -> Vec<String> {
-    let odd = r#"{"eventVersion":"1.11","eventSource":"s","eventName":"Odd","eventID":"odd","eventTime":"2025-03-02T09:00:00Z","new":{"n":1.0},"responseElements":null,"requestParameters":{ "a" : 1e2, "b":9223372036854775808,"a":2},"errorMessage":"tab\t \"q\" é"}"#;
+    let odd = r#"{"eventVersion":"1.11","eventSource":"s","eventName":"Odd","eventID":"odd","eventTime":"2025-03-02T09:00:00Z","new":{"n":1.0},"responseElements":null,"requestParameters":{ "a" :⏎ 1e2, "b":9223372036854775808,"a":2},"errorMessage":"tab\t \"q\" é"}"#;
     let timeless =
         r#"{"eventVersion":"1.11","eventSource":"s","eventName":"Timeless","eventID":"none"}"#;
     vec![
@@ -19,7 +19,8 @@ fn evidence() -> Vec<String> {
         event(7_300),
         event(2),
         event(3_600),
-        odd.to_owned(),
+        // As in a file that is printed prettily.
+        odd.replace('⏎', "\r\n"),
         event(1),
         event_named(1, "DeleteTrail"),
         event(1),

@@ -1,6 +1,9 @@
 //! JSON as it is spelled: a small reader of its own, so that what the program says of a record can be
 //! held against the text of the record without trusting any parser that the program uses.
 
+// Two programs use it, and neither uses all of it.
+#![allow(dead_code)]
+
 use std::fmt;
 
 /// A value. Numbers are their spelling, texts their UTF-16 units (an escape may be half a pair),
@@ -35,13 +38,34 @@ impl fmt::Debug for Json {
 impl Json {
     /// Reads one value with white space around it; `None` where the text is anything else.
     pub fn read(text: &str) -> Option<Self> {
-        let mut reader = Reader {
-            bytes: text.as_bytes(),
-            at: 0,
-        };
+        let (value, end) = Self::first(text.as_bytes())?;
+        let rest = &text.as_bytes()[end..];
+        rest.iter().all(u8::is_ascii_whitespace).then_some(value)
+    }
+
+    /// Reads the value that a text begins with, and says where it ends.
+    pub fn first(bytes: &[u8]) -> Option<(Self, usize)> {
+        let mut reader = Reader::new(bytes);
         let value = reader.value()?;
-        reader.space();
-        (reader.at == text.len()).then_some(value)
+        Some((value, reader.at))
+    }
+
+    /// The last member of this name.
+    pub fn get(&self, name: &str) -> Option<&Self> {
+        let Self::Object(members) = self else {
+            return None;
+        };
+        let mut named = members.iter().rev();
+        let (_, value) = named.find(|(other, _)| name.encode_utf16().eq(other.iter().copied()))?;
+        Some(value)
+    }
+
+    /// The text of a value that is one.
+    pub fn text(&self) -> Option<String> {
+        match self {
+            Self::Text(units) => String::from_utf16(units).ok(),
+            _ => None,
+        }
     }
 
     /// The same value with the members of objects sorted by name; members of one name keep their
@@ -69,10 +93,7 @@ pub fn canonical(text: &str) -> Option<Json> {
 
 /// Each member of an object as its name and the bytes of its value.
 pub fn members(text: &str) -> Option<Vec<(String, &str)>> {
-    let mut reader = Reader {
-        bytes: text.as_bytes(),
-        at: 0,
-    };
+    let mut reader = Reader::new(text.as_bytes());
     let mut members = Vec::new();
     reader.space();
     reader.take(b'{')?;
@@ -97,12 +118,44 @@ pub fn members(text: &str) -> Option<Vec<(String, &str)>> {
     }
 }
 
+/// Each element of an array as its bytes.
+pub fn elements(text: &str) -> Option<Vec<&str>> {
+    let mut reader = Reader::new(text.as_bytes());
+    let mut elements = Vec::new();
+    reader.space();
+    reader.take(b'[')?;
+    reader.space();
+    if reader.take(b']').is_some() {
+        return Some(elements);
+    }
+    loop {
+        reader.space();
+        let start = reader.at;
+        reader.value()?;
+        elements.push(&text[start..reader.at]);
+        reader.space();
+        if reader.take(b',').is_none() {
+            reader.take(b']')?;
+            return Some(elements);
+        }
+    }
+}
+
+/// Values nest no deeper than this.
+const MAX_DEPTH: usize = 200;
+
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
+    depth: usize,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        let (at, depth) = (0, 0);
+        Self { bytes, at, depth }
+    }
+
     fn space(&mut self) {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.bytes.get(self.at) {
             self.at += 1;
@@ -128,19 +181,43 @@ impl Reader<'_> {
             b't' => self.word("true", Json::Bool(true)),
             b'f' => self.word("false", Json::Bool(false)),
             b'"' => self.text().map(Json::Text),
-            b'[' => self.array(),
-            b'{' => self.object(),
+            b'[' | b'{' if self.depth >= MAX_DEPTH => None,
+            open @ (b'[' | b'{') => {
+                self.depth += 1;
+                let value = if open == b'[' {
+                    self.array()
+                } else {
+                    self.object()
+                };
+                self.depth -= 1;
+                value
+            }
             _ => self.number(),
         }
     }
 
-    fn number(&mut self) -> Option<Json> {
+    fn digits(&mut self) -> Option<()> {
         let rest = self.bytes.get(self.at..)?;
-        let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
-        let length = rest.iter().take_while(|byte| is_part(byte)).count();
-        let spelling = std::str::from_utf8(&rest[..length]).ok()?;
+        let length = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
         self.at += length;
-        (length > 0).then(|| Json::Number(spelling.to_owned()))
+        (length > 0).then_some(())
+    }
+
+    fn number(&mut self) -> Option<Json> {
+        let start = self.at;
+        let _ = self.take(b'-');
+        if self.take(b'0').is_none() {
+            self.digits()?;
+        }
+        if self.take(b'.').is_some() {
+            self.digits()?;
+        }
+        if self.take(b'e').or_else(|| self.take(b'E')).is_some() {
+            let _ = self.take(b'+').or_else(|| self.take(b'-'));
+            self.digits()?;
+        }
+        let spelling = std::str::from_utf8(&self.bytes[start..self.at]).ok()?;
+        Some(Json::Number(spelling.to_owned()))
     }
 
     fn text(&mut self) -> Option<Vec<u16>> {
@@ -154,9 +231,10 @@ impl Reader<'_> {
                     return Some(units);
                 }
                 b'\\' => units.push(self.escape()?),
+                0..0x20 => return None,
                 _ => {
-                    let length = rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\'));
-                    let length = length.count();
+                    let is_plain = |byte: &&u8| !matches!(byte, b'"' | b'\\' | 0..0x20);
+                    let length = rest.iter().take_while(is_plain).count();
                     let plain = std::str::from_utf8(&rest[..length]).ok()?;
                     units.extend(plain.encode_utf16());
                     self.at += length;
