@@ -3,6 +3,7 @@
 //! Always true: every record met ends as a row, a duplicate or a reject, and the totals are checked
 //! before they are published. Decoders take bytes and open nothing. Queries are the engine's.
 
+pub mod container;
 mod decode;
 mod discover;
 mod known;
