@@ -16,6 +16,12 @@ use super::time::MICROS_PER_DAY;
 use crate::error::{FileError, IngestError, Result};
 use crate::util::TimeBound;
 
+/// The regions that events of global services (IAM, STS, CloudFront …) name as theirs, in each of
+/// AWS's partitions. Older trails deliver such events in the files of the region where the trail is,
+/// so a file's region does not say that it has none of them.
+const GLOBAL_EVENT_REGIONS: [&str; 4] =
+    ["us-east-1", "us-gov-west-1", "cn-north-1", "cn-northwest-1"];
+
 /// What was asked for, before the evidence is known.
 #[derive(Debug, Clone, Default)]
 pub struct SelectionRequest {
@@ -139,8 +145,13 @@ impl Selection {
         });
         in_time
             && is_among(&self.accounts, place.account)
-            && is_among(&self.regions, place.region)
+            && (self.wants_global_events() || is_among(&self.regions, place.region))
             && !self.exclude.is_match(&source.path)
+    }
+
+    fn wants_global_events(&self) -> bool {
+        let mut regions = GLOBAL_EVENT_REGIONS.iter();
+        regions.any(|region| self.regions.contains(*region))
     }
 
     /// Whether a record is wanted, by its own members. What a record does not say keeps it.

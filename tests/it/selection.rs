@@ -85,9 +85,11 @@ fn flags_choose_files() {
     check(&["--account", "111122223333"], &["?", "01", "10"]);
     check(&["--region", "eu-west-1,ap-south-1"], &["?", "01", "20"]);
     check(
-        &["--region", "us-east-1", "--region", "ap-south-1"],
-        &["?", "10"],
+        &["--region", "eu-west-1", "--region", "ap-south-1"],
+        &["?", "01", "20"],
     );
+    // Global services say us-east-1, wherever their events were delivered.
+    check(&["--region", "us-east-1"], &["?", "01", "10", "20"]);
     check(&["--exclude", "444455556666"], &["?", "01", "10"]);
     check(&["--exclude", "in/*.json"], &["01", "10", "20"]);
 }

@@ -114,8 +114,10 @@ fn accounts_and_regions_leave_out_what_is_named_otherwise() {
     assert!(wants(&["111122223333"], &["EU-WEST-1"], FILE));
     assert!(wants(&["444455556666", "111122223333"], &[], FILE));
     assert!(!wants(&["444455556666"], &[], FILE));
-    assert!(!wants(&[], &["us-east-1"], FILE));
-    assert!(wants(&["444455556666"], &["us-east-1"], "/x/unnamed.json"));
+    assert!(!wants(&[], &["us-west-1"], FILE));
+    // Events of IAM are us-east-1's wherever they were delivered.
+    assert!(wants(&[], &["us-east-1"], FILE));
+    assert!(wants(&["444455556666"], &["us-west-1"], "/x/unnamed.json"));
 }
 
 #[test]
