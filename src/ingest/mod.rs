@@ -6,6 +6,9 @@
 pub mod container;
 mod decode;
 mod discover;
+mod escapes;
+#[doc(hidden)]
+pub mod fuzzing;
 mod known;
 mod ledger;
 mod normalize;
@@ -19,6 +22,7 @@ mod time;
 mod unwrap;
 
 use arrow::array::RecordBatch;
+use arrow::error::ArrowError;
 
 pub use decode::{MAX_REJECT_RAW_BYTES, MAX_SOURCE_JSON_BYTES, Reject, SourceKind};
 pub use discover::{STDIN, Source, discover};
@@ -27,7 +31,8 @@ pub use select::{Place, Selection, SelectionRequest};
 pub use time::format_day;
 pub use unwrap::{Inner, Unwrapped, unwrap};
 
-use crate::error::{IngestError, LakeError, Result};
+use self::decode::Decoded;
+use crate::error::{Error, IngestError, LakeError, Result};
 use crate::schema::Table;
 
 /// Turns the text of some records, in any shape that a file may have, into a batch of `events`.
@@ -36,15 +41,8 @@ use crate::schema::Table;
 ///
 /// [`IngestError::NotRecords`] names the first piece that is no record.
 pub fn records_to_batch(uri: &str, bytes: &[u8]) -> Result<RecordBatch> {
-    let mut rows = rows::RowBuilder::default();
-    let mut keys = Vec::new();
-    let decoded = decode::decode(uri, bytes, SourceKind::Events, &mut rows, &mut keys);
-    let failed = |source: arrow::error::ArrowError| LakeError::Table {
-        action: "build rows for",
-        table: Table::Events.name(),
-        source: source.into(),
-    };
-    if let Some(reject) = decoded.map_err(failed)?.rejects.into_iter().next() {
+    let (batch, decoded) = decode_at_once(uri, bytes, SourceKind::Events)?;
+    if let Some(reject) = decoded.rejects.into_iter().next() {
         return Err(IngestError::NotRecords {
             source_uri: uri.to_owned(),
             record_index: reject.record_index,
@@ -52,5 +50,22 @@ pub fn records_to_batch(uri: &str, bytes: &[u8]) -> Result<RecordBatch> {
         }
         .into());
     }
-    Ok(rows.finish().map_err(failed)?)
+    Ok(batch)
+}
+
+/// Reads the bytes of one source into one batch.
+fn decode_at_once(uri: &str, bytes: &[u8], kind: SourceKind) -> Result<(RecordBatch, Decoded)> {
+    let mut rows = rows::RowBuilder::default();
+    let mut keys = Vec::new();
+    let decoded = decode::decode(uri, bytes, kind, &mut rows, &mut keys).map_err(unbuilt)?;
+    Ok((rows.finish().map_err(unbuilt)?, decoded))
+}
+
+fn unbuilt(source: ArrowError) -> Error {
+    let error = LakeError::Table {
+        action: "build rows for",
+        table: Table::Events.name(),
+        source: source.into(),
+    };
+    error.into()
 }

@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 use sonic_rs::{LazyValue, to_array_iter, to_object_iter};
 use twox_hash::XxHash64;
 
-use super::time;
+use super::{escapes, time};
 use crate::schema::{EVENT_COLUMNS, Kind, RESOURCE_FIELDS};
 
 /// What a column holds for one record.
@@ -156,6 +156,9 @@ impl<'a> Row<'a> {
         self.absent.clear();
         self.seen = 0;
         self.irregular = false;
+        if let Some(at) = escapes::first_broken(json) {
+            return Err(Refusal::Invalid(format!("a broken escape at byte {at}")));
+        }
         let mut n_known = 0;
         let mut names = Vec::new();
         let mut shape = Shape::default();

@@ -1,6 +1,6 @@
 //! Nothing is lost: whatever a record holds, its row gives it back, numbers by their spelling.
 
-mod dice;
+pub mod dice;
 #[path = "../support/json.rs"]
 pub mod json;
 
@@ -154,7 +154,7 @@ proptest! {
 }
 
 /// The shapes that a file of records may have.
-fn files(records: &[String]) -> Vec<(&'static str, Vec<u8>)> {
+pub fn files(records: &[String]) -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("envelope.json", envelope(records).into_bytes()),
         (

@@ -8,6 +8,7 @@ mod crash;
 mod engine;
 mod event_json;
 mod export;
+mod fuzz;
 mod ingest;
 mod lake_commands;
 mod layers;
