@@ -32,8 +32,8 @@ pub struct Commit {
 }
 
 impl Lake {
-    /// The commits of all tables, by time, as far back as the logs go: Delta lets old entries go some
-    /// time after it has summed them up.
+    /// The commits of all tables, by time, as far back as the logs go: lakes of the first versions let
+    /// old entries go.
     ///
     /// # Errors
     ///

@@ -18,7 +18,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use deltalake::DeltaTable;
+use deltalake::{DeltaTable, TableProperty};
 
 pub use compact::Compacted;
 pub use evolve::SchemaDifference;
@@ -199,6 +199,8 @@ impl Lake {
             .with_table_name(table.name())
             .with_columns(evolve::declared(table)?)
             .with_partition_columns(table.partition_columns().iter().copied())
+            // What was done to evidence is part of it: no entry of the log is ever let go.
+            .with_configuration_property(TableProperty::EnableExpiredLogCleanup, Some("false"))
             .await
             .map_err(|error| failed(error.into()))?;
         Ok(())

@@ -13,6 +13,17 @@ async fn a_new_lake_has_three_empty_tables_and_opens_again() {
 }
 
 #[tokio::test]
+async fn the_log_of_a_new_lake_is_kept_for_good() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = Lake::open_or_create(folder.path()).await.unwrap();
+    for table in Table::ALL {
+        let delta = lake.load(table).await.unwrap();
+        let config = delta.snapshot().unwrap().table_config();
+        assert_eq!(config.enable_expired_log_cleanup, Some(false));
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_lake_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("evidence.txt");
