@@ -61,7 +61,7 @@ const KNOWN: &[Known] = &[
     has("a load balancer's log", &["elb_status_code"]),
     has("a CloudFront log", &["cs-uri-stem"]),
     has("a CloudFront log", &["cs_uri_stem"]),
-    says("a Kubernetes audit event", "apiVersion", "audit.k8s.io/"),
+    Known { members: &["kind"], ..says("a Kubernetes audit event", "apiVersion", "audit.k8s.io/") },
     has("an SNS subscription message", &["SubscribeURL"]),
 ];
 
@@ -84,9 +84,27 @@ impl Known {
     }
 }
 
+/// The names of members by which things are known.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    let all = KNOWN.iter().chain(NORMALIZED);
+    let says = |known: &'static Known| known.says.map(|(member, _)| member);
+    all.flat_map(move |known| known.members.iter().copied().chain(says(known)))
+        .chain(["detail-type"])
+}
+
+/// Whether each entry has a member with such a name.
+#[cfg(test)]
+pub fn every_entry_has(is_such: impl Fn(&str) -> bool) -> bool {
+    let mut all = KNOWN.iter().chain(NORMALIZED);
+    all.all(|known| {
+        let says = known.says.is_some_and(|(member, _)| is_such(member));
+        says || known.members.iter().any(|name| is_such(name))
+    })
+}
+
 /// Whether it is something that need not be opened.
 pub fn is_known(object: &Object<'_>) -> bool {
-    KNOWN.iter().any(|known| known.fits(object))
+    object.is_of_interest() && KNOWN.iter().any(|known| known.fits(object))
 }
 
 /// Layers of wrappers that a name goes into.
@@ -101,15 +119,29 @@ pub fn describe(object: &Object<'_>) -> String {
 }
 
 fn describe_at(object: &Object<'_>, left_layers: usize) -> String {
+    let found = object
+        .is_of_interest()
+        .then(|| describe_known(object, left_layers));
+    if let Some(name) = found.flatten() {
+        return name;
+    }
+    let names: Vec<Cow<'_, str>> = object.names().take(5).map(quoted).collect();
+    match names.as_slice() {
+        [] => "an object without members".to_owned(),
+        names => format!("an object with the members {}", names.join(", ")),
+    }
+}
+
+fn describe_known(object: &Object<'_>, left_layers: usize) -> Option<String> {
     if let Some(known) = KNOWN.iter().find(|known| known.fits(object)) {
-        return known.title.to_owned();
+        return Some(known.title.to_owned());
     }
     if let (Some(source), Some(kind)) = (object.text("source"), object.text("detail-type")) {
         let (source, kind) = (quoted(&source), quoted(&kind));
-        return format!("an EventBridge event of `{source}`: {kind}");
+        return Some(format!("an EventBridge event of `{source}`: {kind}"));
     }
     if let Some(known) = NORMALIZED.iter().find(|known| known.fits(object)) {
-        return known.title.to_owned();
+        return Some(known.title.to_owned());
     }
     // The last shapes have names that anybody uses, so they say little of what has them.
     let shape = SHAPES.iter().find_map(|shape| {
@@ -121,19 +153,11 @@ fn describe_at(object: &Object<'_>, left_layers: usize) -> String {
     });
     if let Some((title, value)) = shape {
         let inner = name_value(value, left_layers);
-        return format!("{title} that carries {inner}");
+        return Some(format!("{title} that carries {inner}"));
     }
-    if let Some(source) = object
-        .text("eventSource")
-        .filter(|text| text.starts_with("aws:"))
-    {
-        return format!("a notification of `{}`", quoted(&source));
-    }
-    let names: Vec<Cow<'_, str>> = object.names().take(5).map(quoted).collect();
-    match names.as_slice() {
-        [] => "an object without members".to_owned(),
-        names => format!("an object with the members {}", names.join(", ")),
-    }
+    let source = object.text("eventSource")?;
+    let is_notice = source.starts_with("aws:");
+    is_notice.then(|| format!("a notification of `{}`", quoted(&source)))
 }
 
 fn name_value(raw: &str, left_layers: usize) -> String {

@@ -1,12 +1,13 @@
 //! The top members of one JSON object, and what they say about it.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use sonic_rs::{LazyValue, to_object_iter};
 
-use super::text::unescape;
+use super::text::{is_packed_or_json, unescape};
+use super::{foreign, shapes};
 use crate::schema::EVENT_COLUMNS;
 
 /// Of an object so many members are kept; wrappers and records have under a hundred.
@@ -24,10 +25,31 @@ const CORE: [&str; 7] = [
     "userIdentity",
 ];
 
-/// The top members of records that have columns.
-static RECORD_MEMBERS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
-    let paths = EVENT_COLUMNS.iter().map(|column| column.path);
-    paths.filter_map(|path| path.first().copied()).collect()
+/// What the name of a member says.
+#[derive(Debug, Clone, Copy, Default)]
+struct Says {
+    /// A record has a column for it.
+    known: bool,
+    core: bool,
+    /// A shape, or something that is known by name, has it.
+    interest: bool,
+}
+
+static NAMES: LazyLock<HashMap<&'static str, Says>> = LazyLock::new(|| {
+    let mut names: HashMap<&'static str, Says> = HashMap::new();
+    for column in EVENT_COLUMNS {
+        names.entry(column.path[0]).or_default().known = true;
+    }
+    for name in CORE {
+        names.entry(name).or_default().core = true;
+    }
+    // Every shape, and whatever is known, has a name that records have not, so that records are not
+    // asked about all of them.
+    for name in shapes::names().chain(foreign::names()) {
+        let says = names.entry(name).or_default();
+        says.interest = !says.known;
+    }
+    names
 });
 
 /// An object with its members as raw text.
@@ -36,6 +58,7 @@ pub struct Object<'a> {
     n_members: usize,
     is_record: bool,
     is_digest: bool,
+    is_of_interest: bool,
 }
 
 impl<'a> Object<'a> {
@@ -45,17 +68,23 @@ impl<'a> Object<'a> {
     pub fn read(json: &'a str) -> Result<Self, String> {
         let mut members = Vec::new();
         let (mut n_members, mut n_known, mut n_core) = (0, 0, 0);
-        let (mut has_id, mut is_foreign, mut is_digest) = (false, false, false);
+        let (mut has_id, mut is_foreign) = (false, false);
+        let (mut is_digest, mut is_of_interest) = (false, false);
         for member in to_object_iter(json) {
             let (key, value) = member.map_err(|error| first_line(&error))?;
             let raw = raw_of(&value);
             n_members += 1;
-            n_known += usize::from(RECORD_MEMBERS.contains(key.as_ref()));
-            n_core += usize::from(CORE.contains(&key.as_ref()));
+            let says = NAMES.get(key.as_ref()).copied().unwrap_or_default();
+            n_known += usize::from(says.known);
+            n_core += usize::from(says.core);
+            is_of_interest |= says.interest;
             match key.as_ref() {
                 "eventID" => has_id |= raw.starts_with('"'),
                 // Notifications of S3, SQS and the like: CloudTrail's sources are host names.
-                "eventSource" => is_foreign |= raw.starts_with("\"aws:"),
+                "eventSource" => {
+                    is_foreign |= raw.starts_with("\"aws:");
+                    is_of_interest |= is_foreign;
+                }
                 "digestPublicKeyFingerprint" | "digestS3Object" | "digestStartTime" => {
                     is_digest = true;
                 }
@@ -70,6 +99,7 @@ impl<'a> Object<'a> {
             n_members,
             is_record: n_core >= 2 && (n_known >= 3 || has_id) && !is_foreign,
             is_digest,
+            is_of_interest,
         })
     }
 
@@ -80,6 +110,11 @@ impl<'a> Object<'a> {
 
     pub fn is_digest(&self) -> bool {
         self.is_digest
+    }
+
+    /// Whether any member's name is that of a shape, or of something known.
+    pub fn is_of_interest(&self) -> bool {
+        self.is_of_interest
     }
 
     pub fn n_members(&self) -> usize {
@@ -122,10 +157,15 @@ impl<'a> Object<'a> {
         values
     }
 
-    /// The members that can hold something: objects, arrays, and strings.
-    pub fn containers(&self) -> impl Iterator<Item = &'a str> {
-        let raws = self.members.iter().map(|(_, raw)| *raw);
-        raws.filter(|raw| raw.starts_with(['{', '[', '"']))
+    /// The members that can hold something: objects, arrays, and strings that begin like text of
+    /// them.
+    pub fn containers(&self) -> impl Iterator<Item = (&str, &'a str)> {
+        let members = self.members.iter().map(|(name, raw)| (name.as_ref(), *raw));
+        members.filter(|(_, raw)| match raw.as_bytes() {
+            [b'{' | b'[', ..] => raw.len() > 2,
+            [b'"', rest @ ..] => is_packed_or_json(rest),
+            _ => false,
+        })
     }
 }
 

@@ -115,6 +115,20 @@ pub const SHAPES: &[Shape] = &[
     holds("data", "an object with `data`", &["data"]),
 ];
 
+/// The names of members that shapes have.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    SHAPES
+        .iter()
+        .filter_map(|shape| shape.path.first().copied())
+}
+
+/// Whether a member is a shape by itself, so that it is tried before any other.
+pub fn is_tried(name: &str) -> bool {
+    SHAPES
+        .iter()
+        .any(|shape| *shape.path == [name] && !shape.original)
+}
+
 fn is_empty_array(raw: &str) -> bool {
     let inner = raw
         .strip_prefix('[')

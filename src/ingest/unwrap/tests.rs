@@ -542,6 +542,19 @@ proptest! {
     }
 }
 
+/// Else records would be asked about every shape, or such a shape never be found.
+#[test]
+fn every_name_of_a_shape_is_none_of_records() {
+    let is_column = |name: &str| {
+        let mut columns = crate::schema::EVENT_COLUMNS.iter();
+        columns.any(|column| column.path[0] == name)
+    };
+    for shape in SHAPES {
+        assert!(!is_column(shape.path[0]), "{}", shape.path[0]);
+    }
+    assert!(foreign::every_entry_has(|name| !is_column(name)));
+}
+
 /// The kinds of events that are not API calls are records as they are.
 #[test]
 fn every_kind_of_event_is_a_record() {

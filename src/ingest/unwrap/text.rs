@@ -73,6 +73,12 @@ pub fn is_json(text: &str) -> bool {
     }
 }
 
+/// Whether the inside of a string may be JSON or [`Packed`], by its first byte.
+pub fn is_packed_or_json(inside: &[u8]) -> bool {
+    let first = inside.iter().find(|byte| !byte.is_ascii_whitespace());
+    matches!(first, Some(b'{' | b'[' | b'\\' | b'H' | b'e' | b'W' | 0xef))
+}
+
 /// Without white space in front, and without the mark that some programs begin a text with.
 pub fn skip_space(text: &str) -> &str {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
