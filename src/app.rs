@@ -185,6 +185,7 @@ pub async fn read_selected(
         ingest_time: micros,
         parallelism: std::thread::available_parallelism().map_or(1, usize::from),
     };
+    let lake = lake.for_run(&options.ingest_id);
     let summary = ingest::ingest(&lake, sources, &options, progress, stop).await?;
     Ok(ReadDone {
         lake,

@@ -6,10 +6,14 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::{LOG_FOLDER, Lake};
 use crate::error::{FileError, LakeError, Result};
 use crate::schema::Table;
+
+/// The member of a commit's information that names the run.
+pub(super) const RUN_MEMBER: &str = "spoorRun";
 
 /// One commit of one table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,8 +66,8 @@ struct CommitInfo {
     timestamp: Option<i64>,
     #[serde(default)]
     operation: String,
-    #[serde(rename = "spoorRun")]
-    run: Option<String>,
+    #[serde(flatten)]
+    further: Map<String, Value>,
 }
 
 #[derive(Deserialize)]
@@ -138,7 +142,8 @@ impl Commit {
         if let Some(info) = action.commit_info {
             self.time_ms = info.timestamp;
             self.operation = info.operation.to_lowercase();
-            self.run = info.run;
+            let run = info.further.get(RUN_MEMBER).and_then(Value::as_str);
+            self.run = run.map(str::to_owned);
         }
         if let Some(add) = action.add {
             let n_rows = add.rows().unwrap_or(0);

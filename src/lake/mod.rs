@@ -16,13 +16,16 @@ mod writer;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use deltalake::kernel::transaction::CommitProperties;
 use deltalake::{DeltaTable, TableProperty};
 
 pub use compact::Compacted;
 pub use evolve::SchemaDifference;
 pub use history::Commit;
+use history::RUN_MEMBER;
 pub use lock::LakeLock;
 pub use snapshot::{DataFile, FileStatistics, Snapshot};
 pub use vacuum::Removed;
@@ -39,6 +42,8 @@ const LOCK_INTERVAL: Duration = Duration::from_millis(50);
 #[derive(Debug, Clone)]
 pub struct Lake {
     root: PathBuf,
+    /// The run whose name goes into commits.
+    run: Option<Arc<str>>,
 }
 
 impl Lake {
@@ -55,7 +60,7 @@ impl Lake {
         if !is_lake(&root) {
             return Err(LakeError::NotALake { path: root }.into());
         }
-        Ok(Self { root })
+        Ok(Self { root, run: None })
     }
 
     /// Opens the lake at `root`, or makes an empty one where nothing or an empty folder is.
@@ -70,7 +75,7 @@ impl Lake {
         if !usable {
             return Err(LakeError::NotALake { path: root }.into());
         }
-        let lake = Self { root };
+        let lake = Self { root, run: None };
         if is_lake(&lake.root) {
             for table in Table::ALL {
                 evolve::check_known(table, &lake.load(table).await?)?;
@@ -83,6 +88,13 @@ impl Lake {
             lake.create_table(table).await?;
         }
         Ok(lake)
+    }
+
+    /// The same lake for one run, whose name its commits then carry.
+    #[must_use]
+    pub fn for_run(mut self, run: &str) -> Self {
+        self.run = Some(run.into());
+        self
     }
 
     /// The lake's folder, absolute.
@@ -166,7 +178,13 @@ impl Lake {
     /// [`LakeError::Table`] when the commit fails; then nothing of it is visible.
     pub async fn commit(&self, pending: Pending) -> Result<()> {
         let delta = self.load(pending.table()).await?;
-        pending.commit(&delta).await
+        pending.commit(&delta, self.commit_properties()).await
+    }
+
+    fn commit_properties(&self) -> CommitProperties {
+        let run = self.run.iter();
+        let run = run.map(|run| (RUN_MEMBER.to_owned(), run.to_string().into()));
+        CommitProperties::default().with_metadata(run)
     }
 
     async fn load(&self, table: Table) -> Result<DeltaTable> {

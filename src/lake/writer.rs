@@ -6,7 +6,7 @@ use std::num::NonZeroU64;
 use arrow::array::RecordBatch;
 use deltalake::DeltaTable;
 use deltalake::datafile::writer::{DeltaWriter, WriterConfig};
-use deltalake::kernel::transaction::CommitBuilder;
+use deltalake::kernel::transaction::{CommitBuilder, CommitProperties};
 use deltalake::kernel::{Action, Add};
 use deltalake::operations::get_num_idx_cols_and_stats_columns;
 use deltalake::protocol::{DeltaOperation, SaveMode};
@@ -137,7 +137,11 @@ impl Pending {
             .sum()
     }
 
-    pub(super) async fn commit(self, delta: &DeltaTable) -> Result<()> {
+    pub(super) async fn commit(
+        self,
+        delta: &DeltaTable,
+        properties: CommitProperties,
+    ) -> Result<()> {
         let Self { table, files } = self;
         if files.is_empty() {
             return Ok(());
@@ -156,7 +160,7 @@ impl Pending {
             ),
             predicate: None,
         };
-        CommitBuilder::default()
+        CommitBuilder::from(properties)
             .with_actions(files.into_iter().map(Action::Add).collect())
             .build(Some(state), delta.log_store(), operation)
             .await

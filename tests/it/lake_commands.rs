@@ -91,6 +91,17 @@ async fn history_tells_every_commit() {
     ];
     assert_eq!(told, expected, "{}", done.stderr);
     assert!(lines(&done.stdout)[0]["time"].is_string());
+    // Commits name the run as its sources do.
+    let runs = scratch
+        .column("SELECT DISTINCT ingest_id FROM sources ORDER BY 1")
+        .await;
+    let mut named: Vec<String> = lines(&done.stdout)
+        .iter()
+        .filter_map(|commit| commit["run"].as_str().map(str::to_owned))
+        .collect();
+    assert_eq!(named.len(), 6);
+    named.dedup();
+    assert_eq!(named, runs);
 }
 
 #[tokio::test]
