@@ -91,6 +91,9 @@ enum LakeCommand {
 /// Less than this may be in use by a reader that is still open.
 const LEAST_RETENTION_SECONDS: i64 = 86_400;
 
+/// What is shown of a reject; its bytes are for `--raw`.
+const REJECT_COLUMNS: &str = "uri, record_index, byte_offset, reason, detail, raw_bytes, ingest_id";
+
 /// Which rejects.
 #[derive(Debug, Args)]
 struct Chosen {
@@ -111,11 +114,13 @@ impl LakeCommands {
             LakeCommand::Info { out } => info(&open(shared).await?, out, shared).await,
             LakeCommand::History { out } => history(&shared.lake()?, out, shared),
             LakeCommand::Rejects { chosen, raw, out } => {
-                let rows = chosen.query(&open(shared).await?).await?;
+                let case = open(shared).await?;
                 if *raw {
+                    let rows = chosen.query(&case, "raw", "LIMIT 2").await?;
                     write_raw(rows, &out.target).await
                 } else {
-                    out.write_rows(rows, "raw", shared).await
+                    let rows = chosen.query(&case, REJECT_COLUMNS, "").await?;
+                    out.write_rows(rows, shared).await
                 }
             }
             LakeCommand::Compact { out } => compact(shared.lake()?, out, shared).await,
@@ -315,7 +320,7 @@ fn history(lake: &Lake, out: &RowsOut, shared: &Shared) -> Result<()> {
 }
 
 impl Chosen {
-    async fn query(&self, case: &Case) -> Result<Rows> {
+    async fn query(&self, case: &Case, columns: &str, limit: &str) -> Result<Rows> {
         let mut params = Params::new();
         let mut wheres = vec!["true".to_owned()];
         if !self.reason.is_empty() {
@@ -335,8 +340,8 @@ impl Chosen {
             wheres.push("record_index = $index".to_owned());
         }
         let sql = format!(
-            "SELECT uri, record_index, byte_offset, reason, detail, raw_bytes, ingest_id, raw \
-             FROM rejects WHERE {} ORDER BY uri, sha256, record_index, byte_offset",
+            "SELECT {columns} FROM rejects WHERE {} \
+             ORDER BY uri, sha256, record_index, byte_offset {limit}",
             wheres.join(" AND ")
         );
         case.engine.query(&sql, &params).await
@@ -349,11 +354,15 @@ async fn write_raw(rows: Rows, target: &Target) -> Result<()> {
     let n_rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
     let only = batches.iter().find(|batch| batch.num_rows() > 0);
     let (1, Some(batch)) = (n_rows, only) else {
-        return Err(QueryError::new(format!(
-            "`--raw` is for one reject, and {n_rows} are chosen"
-        ))
-        .with_hint("choose with `--source PATH`, `--index N` and `--reason CODE`")
-        .into());
+        let chosen = if n_rows == 0 {
+            "none is"
+        } else {
+            "several are"
+        };
+        let message = format!("`--raw` is for one reject, and {chosen} chosen");
+        return Err(QueryError::new(message)
+            .with_hint("choose with `--source PATH`, `--index N` and `--reason CODE`")
+            .into());
     };
     let column = batch.column_by_name("raw");
     let bytes = column.and_then(|column| column.as_binary_view_opt());

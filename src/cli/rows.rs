@@ -1,7 +1,5 @@
 //! How a command's rows are written: the flags, and one way through.
 
-use std::sync::Arc;
-
 use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
 use clap::Args;
@@ -51,22 +49,13 @@ impl RowsOut {
         out.finish()
     }
 
-    /// Writes the rows of a query, without the column `hidden`.
-    pub(super) async fn write_rows(
-        &self,
-        mut rows: Rows,
-        hidden: &str,
-        shared: &Shared,
-    ) -> Result<()> {
+    /// Writes the rows of a query.
+    pub(super) async fn write_rows(&self, mut rows: Rows, shared: &Shared) -> Result<()> {
         let format = self.chosen_format()?;
-        let shown: Vec<usize> = (0..rows.schema.fields().len())
-            .filter(|index| rows.schema.field(*index).name() != hidden)
-            .collect();
-        let schema = Arc::new(rows.schema.project(&shown).map_err(unencoded)?);
         let mut out = self.target.open()?;
-        let mut writer = RowWriter::new(format, &schema, &mut out, self.options(shared))?;
+        let mut writer = RowWriter::new(format, &rows.schema, &mut out, self.options(shared))?;
         while let Some(batch) = rows.next().await {
-            writer.write(&batch?.project(&shown).map_err(unencoded)?)?;
+            writer.write(&batch?)?;
         }
         writer.finish()?;
         out.finish()

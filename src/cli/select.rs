@@ -10,10 +10,10 @@ use crate::util::TimeBound;
 #[command(next_help_heading = "Choice of logs")]
 pub(super) struct SelectionFlags {
     /// From this time: RFC 3339, a UTC day (`2023-07-10`), or `T-7d`, which counts from the end of the newest day in the file names
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME")]
     from: Option<TimeBound>,
     /// Up to this time, in the same forms; a day counts whole
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME")]
     to: Option<TimeBound>,
     /// Only events that these accounts received; may be given several times
     #[arg(long, value_name = "ID", value_delimiter = ',')]
