@@ -20,3 +20,4 @@ mod scratch;
 mod selection;
 mod upkeep;
 mod vocabulary;
+mod wrapped;

@@ -146,9 +146,10 @@ fn describe_known(object: &Object<'_>, left_layers: usize) -> Option<String> {
     // The last shapes have names that anybody uses, so they say little of what has them.
     let shape = SHAPES.iter().find_map(|shape| {
         let value = object.values(shape.path).first().copied()?;
-        let says_much = shape.original || shape.path[0].starts_with(char::is_uppercase);
-        let says_much =
-            says_much || ["sns", "sqs", "kinesis", "cloudwatch-logs"].contains(&shape.name);
+        let says_much = shape.original
+            || shape.path[0].starts_with(char::is_uppercase)
+            || *shape.path == ["message"]
+            || ["sns", "sqs", "kinesis", "cloudwatch-logs"].contains(&shape.name);
         says_much.then_some((shape.title, value))
     });
     if let Some((title, value)) = shape {

@@ -106,7 +106,7 @@ pub const SHAPES: &[Shape] = &[
     holds("elastic", "a search answer", &["hits", "hits"]),
     holds("elastic", ELASTIC, &["_source"]),
     holds("elastic", ELASTIC, &["fields"]),
-    holds("elastic", ELASTIC, &["message"]),
+    holds("elastic", "a log message", &["message"]),
     holds("splunk", SPLUNK, &["result"]),
     holds("splunk", "a Splunk event", &["event"]),
     holds("lake", "an audit event for CloudTrail Lake", &["auditEvents"]),
