@@ -1,5 +1,7 @@
 //! `spoor lake`: what a lake holds, what was done to it, what could not be read; and its upkeep.
 
+mod upkeep;
+
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +12,6 @@ use arrow::array::{
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value};
 
-use super::interrupt::unless_interrupted;
 use super::output::Target;
 use super::rows::{RowsOut, unencoded};
 use super::select::SelectionFlags;
@@ -18,11 +19,10 @@ use super::{Outcome, Shared};
 use crate::app::{self, Case, Fact};
 use crate::engine::{Param, Params, Rows};
 use crate::error::{QueryError, ReportError, Result};
-use crate::lake::{Commit, Compacted, Lake, LakeLock, Removed};
+use crate::lake::{Commit, Lake};
 use crate::report::rows::Format;
 use crate::report::safe;
-use crate::schema::Table;
-use crate::util::{Span, human_bytes};
+use crate::util::Span;
 
 /// See what a lake holds and what was done to it, and keep it in shape.
 #[derive(Debug, Args)]
@@ -123,7 +123,7 @@ impl LakeCommands {
                     out.write_rows(rows, shared).await
                 }
             }
-            LakeCommand::Compact { out } => compact(shared.lake()?, out, shared).await,
+            LakeCommand::Compact { out } => upkeep::compact(shared.lake()?, out, shared).await,
             LakeCommand::Vacuum {
                 older_than,
                 force,
@@ -137,7 +137,7 @@ impl LakeCommands {
                         .into());
                 }
                 let retention = Duration::from_secs(older_than.seconds().unsigned_abs());
-                vacuum(shared.lake()?, retention, *dry_run, out, shared).await
+                upkeep::vacuum(shared.lake()?, retention, *dry_run, out, shared).await
             }
         }?;
         Ok(Outcome::Done)
@@ -146,89 +146,6 @@ impl LakeCommands {
 
 async fn open(shared: &Shared) -> Result<Case> {
     shared.open_case(&[], &SelectionFlags::default()).await
-}
-
-/// Waits for the lake's lock and says so.
-async fn lock(lake: &Lake, quiet: bool) -> Result<LakeLock> {
-    lake.lock_patiently(|| {
-        if !quiet {
-            say!("another process writes to this lake; waiting for it");
-        }
-    })
-    .await
-}
-
-async fn compact(lake: Lake, out: &RowsOut, shared: &Shared) -> Result<()> {
-    let quiet = shared.quiet;
-    let done = unless_interrupted(async move {
-        let _lock = lock(&lake, quiet).await?;
-        let mut done = Vec::new();
-        for table in Table::ALL {
-            done.push(lake.compact(table).await?);
-        }
-        Ok(done)
-    })
-    .await?;
-    let number = |of: &dyn Fn(&Compacted) -> u64| -> ArrayRef {
-        Arc::new(UInt64Array::from_iter_values(done.iter().map(of)))
-    };
-    let names = done.iter().map(|done| done.table.name());
-    let names: ArrayRef = Arc::new(StringArray::from_iter_values(names));
-    let batch = RecordBatch::try_from_iter([
-        ("table", names),
-        ("days", number(&|done| done.days)),
-        ("files_before", number(&|done| done.files_before)),
-        ("files_after", number(&|done| done.files_after)),
-        ("rows", number(&|done| done.rows)),
-        ("bytes_before", number(&|done| done.bytes_before)),
-        ("bytes_after", number(&|done| done.bytes_after)),
-    ]);
-    out.write_batch(&batch.map_err(unencoded)?, shared)
-}
-
-async fn vacuum(
-    lake: Lake,
-    retention: Duration,
-    dry_run: bool,
-    out: &RowsOut,
-    shared: &Shared,
-) -> Result<()> {
-    let quiet = shared.quiet;
-    let removed = unless_interrupted(async move {
-        let _lock = lock(&lake, quiet).await?;
-        let mut removed = Vec::new();
-        for table in Table::ALL {
-            removed.extend(lake.vacuum(table, retention, dry_run).await?);
-        }
-        Ok(removed)
-    })
-    .await?;
-    let text = |of: &dyn Fn(&Removed) -> String| -> ArrayRef {
-        Arc::new(StringArray::from_iter_values(removed.iter().map(of)))
-    };
-    let sizes = removed.iter().map(|removed| removed.size_bytes);
-    let batch = RecordBatch::try_from_iter([
-        ("table", text(&|removed| removed.table.name().to_owned())),
-        ("path", text(&|removed| removed.path.clone())),
-        (
-            "size_bytes",
-            Arc::new(UInt64Array::from_iter_values(sizes.clone())) as ArrayRef,
-        ),
-    ]);
-    out.write_batch(&batch.map_err(unencoded)?, shared)?;
-    if !shared.quiet {
-        let verb = if dry_run {
-            "would be removed"
-        } else {
-            "removed"
-        };
-        say!(
-            "{} files {verb}, {}",
-            removed.len(),
-            human_bytes(sizes.sum())
-        );
-    }
-    Ok(())
 }
 
 async fn info(case: &Case, out: &RowsOut, shared: &Shared) -> Result<()> {

@@ -13,6 +13,7 @@ mod known;
 mod ledger;
 mod normalize;
 mod order;
+mod place;
 mod rows;
 mod run;
 mod scan;
@@ -26,8 +27,9 @@ use arrow::error::ArrowError;
 
 pub use decode::{MAX_REJECT_RAW_BYTES, MAX_SOURCE_JSON_BYTES, Reject, SourceKind};
 pub use discover::{STDIN, Source, discover};
+pub use place::Place;
 pub use run::{IngestOptions, Progress, Silent, Summary, ingest};
-pub use select::{Place, Selection, SelectionRequest};
+pub use select::{Selection, SelectionRequest};
 pub use time::format_day;
 pub use unwrap::{Inner, Unwrapped, unwrap};
 

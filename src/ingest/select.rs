@@ -8,10 +8,10 @@
 
 use std::collections::BTreeSet;
 
-use chrono::NaiveDate;
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::discover::{STDIN, Source};
+use super::place::{Place, is_account};
 use super::time::MICROS_PER_DAY;
 use crate::error::{FileError, IngestError, Result};
 use crate::util::TimeBound;
@@ -171,118 +171,6 @@ impl Selection {
 
 fn is_among(wanted: &BTreeSet<String>, value: Option<&str>) -> bool {
     wanted.is_empty() || value.is_none_or(|value| wanted.contains(value))
-}
-
-/// What CloudTrail's naming says of a file.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Place<'a> {
-    /// Days since 1970.
-    pub day: Option<i64>,
-    pub account: Option<&'a str>,
-    pub region: Option<&'a str>,
-}
-
-impl<'a> Place<'a> {
-    /// Reads a path: the file's name (`ACCOUNT_CloudTrail_REGION_20230710T1145Z_…`), and where that
-    /// is another, the folders (`AWSLogs[/o-…]/ACCOUNT/CloudTrail/REGION/2023/07/10/…`). Other
-    /// folders that look like days say nothing: they may be anybody's.
-    pub fn of(uri: &'a str) -> Self {
-        let (folders, name) = uri.rsplit_once('/').unwrap_or(("", uri));
-        let (named, filed) = (Self::of_name(name), Self::of_folders(folders));
-        Self {
-            day: named.day.or(filed.day),
-            account: named.account.or(filed.account),
-            region: named.region.or(filed.region),
-        }
-    }
-
-    fn of_name(name: &'a str) -> Self {
-        let mut parts = name.split('_');
-        let (Some(account), Some(service)) = (parts.next(), parts.next()) else {
-            return Self::default();
-        };
-        if !is_account(account) || !is_service(service) {
-            return Self::default();
-        }
-        let rest: Vec<&str> = parts.collect();
-        Self {
-            // A digest's name has the trail's name and its home region besides.
-            day: rest.iter().find_map(|part| stamped_day(part)),
-            account: Some(account),
-            region: rest.first().copied().filter(|part| is_region(part)),
-        }
-    }
-
-    fn of_folders(folders: &'a str) -> Self {
-        let mut parts = folders.split('/').peekable();
-        if !parts.by_ref().any(|part| part == "AWSLogs") {
-            return Self::default();
-        }
-        parts.next_if(|part| part.starts_with("o-"));
-        let Some(account) = parts.next().filter(|part| is_account(part)) else {
-            return Self::default();
-        };
-        if !parts.next().is_some_and(is_service) {
-            return Self::default();
-        }
-        let region = parts.next().filter(|part| is_region(part));
-        let date = (parts.next(), parts.next(), parts.next());
-        let day = match date {
-            (Some(year), Some(month), Some(day)) if region.is_some() => {
-                day_number(year, month, day)
-            }
-            _ => None,
-        };
-        Self {
-            day,
-            account: Some(account),
-            region,
-        }
-    }
-}
-
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// `CloudTrail`, `CloudTrail-Digest`, `CloudTrail-Insight` and what may come.
-fn is_service(text: &str) -> bool {
-    text == "CloudTrail" || text.starts_with("CloudTrail-")
-}
-
-/// `eu-west-1`, `us-gov-east-1`.
-fn is_region(text: &str) -> bool {
-    let mut parts = text.split('-');
-    let number = parts.next_back().unwrap_or_default();
-    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    let mut n_words = 0;
-    let are_words = parts.all(|part| {
-        n_words += 1;
-        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase())
-    });
-    is_number && are_words && n_words >= 2
-}
-
-/// The day of `20230710T1145Z`.
-fn stamped_day(part: &str) -> Option<i64> {
-    let stamp = part.strip_suffix('Z').unwrap_or(part);
-    let (date, time) = stamp.split_once('T')?;
-    let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if date.len() != 8 || !are_digits(date) || time.len() < 4 || !are_digits(time.get(..4)?) {
-        return None;
-    }
-    day_number(&date[..4], &date[4..6], &date[6..])
-}
-
-/// Days since 1970, for four, two and two digits.
-fn day_number(year: &str, month: &str, day: &str) -> Option<i64> {
-    let number = |text: &str, length| {
-        let fits = text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit());
-        fits.then(|| text.parse::<u32>().ok()).flatten()
-    };
-    let year = i32::try_from(number(year, 4)?).ok()?;
-    let date = NaiveDate::from_ymd_opt(year, number(month, 2)?, number(day, 2)?)?;
-    Some(i64::from(date.to_epoch_days()))
 }
 
 /// Paths are matched whole, and so is everything below a folder that matches.

@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use chrono::NaiveDate;
+
 use super::*;
 use crate::ingest::SourceKind;
 
@@ -26,57 +28,6 @@ fn request(from: &str, to: &str) -> SelectionRequest {
         from: bound(from),
         to: bound(to),
         ..SelectionRequest::default()
-    }
-}
-
-#[test]
-fn paths_say_day_account_and_region() {
-    let check = |uri: &str, date: Option<&str>, account: Option<&str>, region: Option<&str>| {
-        let expected = Place {
-            day: date.map(day),
-            account,
-            region,
-        };
-        assert_eq!(Place::of(uri), expected, "{uri}");
-    };
-    let (date, account, region) = (Some("2023-07-10"), Some("111122223333"), Some("eu-west-1"));
-    check(FILE, date, account, region);
-    check(&format!("/flat/{FILE}"), date, account, region);
-    // The file's own name goes before the folders.
-    let elsewhere = format!("/x/AWSLogs/444455556666/CloudTrail/us-east-1/2020/01/01/{FILE}");
-    check(&elsewhere, date, account, region);
-    let below = "AWSLogs/111122223333/CloudTrail/eu-west-1/2023/07/10/renamed.json";
-    check(&format!("/e/{below}"), date, account, region);
-    let organization = below.replace("AWSLogs/", "AWSLogs/o-abc123/");
-    check(&organization, date, account, region);
-    check(
-        "/AWSLogs/111122223333/CloudTrail-Digest/eu-west-1/2023/07/10/\
-         111122223333_CloudTrail-Digest_eu-west-1_main_us-east-1_20230710T110000Z.json.gz",
-        date,
-        account,
-        region,
-    );
-    // Nobody's promise: a case's folder, a name that only looks so, a day that is none.
-    check("/cases/2023/07/10/all.json", None, None, None);
-    check(
-        "/AWSLogs/other/CloudTrail/eu-west-1/2023/07/10/a.json",
-        None,
-        None,
-        None,
-    );
-    check("/x/dump_20230710T1145Z.json", None, None, None);
-    check(&FILE.replace("0710T", "0732T"), None, account, region);
-    check(&FILE.replace("eu-west-1", "EU"), date, account, None);
-    for odd in [
-        "",
-        "/",
-        "-",
-        "_",
-        "AWSLogs",
-        "AWSLogs/",
-        "é_CloudTrail_é_éééééééé",
-    ] {
-        check(odd, None, None, None);
     }
 }
 
