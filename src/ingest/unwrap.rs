@@ -64,8 +64,11 @@ pub enum Inner<'a> {
 }
 
 /// Says what the object `json` is, and gives what it holds to `emit`: nothing, unless it is a
-/// wrapper.
+/// wrapper. Other text may hold records too, see [`unwrap_values`].
 pub fn unwrap(json: &str, emit: &mut dyn FnMut(Inner<'_>)) -> Unwrapped {
+    if !json.starts_with('{') {
+        return unwrap_values(json, emit);
+    }
     let object = match Object::read(json) {
         Ok(object) => object,
         Err(detail) => {
@@ -93,6 +96,29 @@ pub fn unwrap(json: &str, emit: &mut dyn FnMut(Inner<'_>)) -> Unwrapped {
             reason: NOT_CLOUDTRAIL,
             detail: foreign::describe(&object),
         },
+    }
+}
+
+/// Strings that hold records, one after another or in arrays, as is left of an answer where a query
+/// picked one member: `aws … --query`, `jq`.
+fn unwrap_values(text: &str, emit: &mut dyn FnMut(Inner<'_>)) -> Unwrapped {
+    let mut walk = Walk {
+        output: Output::new(emit),
+        budget: Budget::of(0),
+        n_layers: 0,
+    };
+    let guess = walk.output.begin_guess();
+    walk.values(text, |walk, value| {
+        // Each is as if it stood alone.
+        walk.budget = Budget::of(value.len());
+        walk.value(value);
+    });
+    if walk.output.end_guess(guess, false) {
+        return Unwrapped::Wrapper("values");
+    }
+    Unwrapped::Foreign {
+        reason: Reason::NotAnObject.code(),
+        detail: Reason::NotAnObject.detail().to_owned(),
     }
 }
 
@@ -240,7 +266,7 @@ impl Walk<'_> {
         if !text::is_json(text) {
             return self.broken(text, NOT_CLOUDTRAIL, foreign::name_line(text));
         }
-        self.values(text);
+        self.values(text, Self::value);
     }
 
     fn unpack(&mut self, text: &str, packed: text::Packed<'_>) {
@@ -248,7 +274,7 @@ impl Walk<'_> {
             Ok(bytes) => {
                 self.budget.unpacked(bytes.len());
                 match std::str::from_utf8(&bytes) {
-                    Ok(inner) if text::is_json(inner) => self.values(inner),
+                    Ok(inner) if text::is_json(inner) => self.values(inner, Self::value),
                     Ok(inner) => self.broken(inner, NOT_CLOUDTRAIL, foreign::name_line(inner)),
                     Err(_) => {
                         let reason = Reason::NotUtf8;
@@ -264,12 +290,12 @@ impl Walk<'_> {
     }
 
     /// Every value of a text. A broken one costs the rest.
-    fn values(&mut self, text: &str) {
+    fn values(&mut self, text: &str, mut take: impl FnMut(&mut Self, &str)) {
         let mut rest = text::skip_space(text);
         while !rest.is_empty() && !self.output.gave_up() {
             match text::first_value(rest, MAX_DEPTH) {
                 Ok(length) => {
-                    self.value(&rest[..length]);
+                    take(self, &rest[..length]);
                     rest = text::skip_space(&rest[length..]);
                 }
                 Err(reason) => return self.refused(rest, reason),

@@ -57,7 +57,7 @@ impl<'e> Output<'e> {
         }
     }
 
-    /// The guesses are wrong; nothing more needs to be walked for them.
+    /// The last guess is wrong; nothing more needs to be walked for it.
     pub fn gave_up(&self) -> bool {
         self.gave_up
     }
@@ -78,9 +78,8 @@ impl<'e> Output<'e> {
         }
         let or_fault = or_fault && !self.gave_up;
         self.n_guesses = self.n_guesses.saturating_sub(1);
-        if self.n_guesses == 0 {
-            self.gave_up = false;
-        }
+        // What was too much goes with this guess; the one around it may still be right.
+        self.gave_up = false;
         let of_guess = self.held.get(guess.n_held..).unwrap_or_default();
         if or_fault && of_guess.iter().any(Held::is_fault) {
             if self.n_guesses == 0 {

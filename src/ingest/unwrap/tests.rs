@@ -28,8 +28,11 @@ fn gzip(text: &str) -> Vec<u8> {
     packer.finish().unwrap()
 }
 
-/// What an object is, and what it gave: a record's text, or the reason and detail of what is none.
-fn opened(json: &str) -> (Unwrapped, Vec<Result<String, (String, String)>>) {
+/// A record's text, or the reason and detail of what is none.
+type Item = Result<String, (String, String)>;
+
+/// What an object is, and what it gave.
+fn opened(json: &str) -> (Unwrapped, Vec<Item>) {
     let mut items = Vec::new();
     let what = unwrap(json, &mut |inner| {
         items.push(match inner {
@@ -63,7 +66,7 @@ fn check(json: &str, name: &str, expected: &[&str]) {
 
 fn match_name(name: &str) -> &'static str {
     let names = SHAPES.iter().map(|shape| shape.name);
-    let mut names = names.chain(["wrapped", "record"]);
+    let mut names = names.chain(["wrapped", "record", "values"]);
     names.find(|known| *known == name).unwrap()
 }
 
@@ -300,6 +303,41 @@ fn wrappers_stand_in_wrappers() {
 }
 
 #[test]
+fn strings_alone_may_hold_records() {
+    let (qa, qb) = (quote(&record("a")), quote(&record("b")));
+    check(&format!("{qa}\n{qb}\r\n"), "values", &["a", "b"]);
+    check(&qa, "values", &["a"]);
+    check(&format!("[{qa},[{qb}]]"), "values", &["a", "b"]);
+    check(
+        &format!(r#""x"{qa} prose"#),
+        "values",
+        &["!not-cloudtrail", "a", "!invalid-json"],
+    );
+    for text in [
+        "",
+        "prose",
+        "\"prose\"",
+        "[1,2]",
+        "\"{}\"",
+        "\"open",
+        "\"a\",\"b\"\n\"c\",\"d\"\n",
+    ] {
+        let (what, items) = opened(text);
+        assert!(
+            matches!(
+                what,
+                Unwrapped::Foreign {
+                    reason: "not-a-record",
+                    ..
+                }
+            ),
+            "{text}"
+        );
+        assert!(items.is_empty());
+    }
+}
+
+#[test]
 fn each_item_that_is_no_record_is_named() {
     let a = record("a");
     let list = |items: &str| format!(r#"{{"logEvents":[{items}]}}"#);
@@ -466,6 +504,19 @@ fn what_unpacks_without_end_is_refused() {
         "kinesis",
         &["a"],
     );
+}
+
+#[test]
+fn a_long_list_of_other_things_hides_no_record() {
+    let list = |n_items: usize| vec!["{}"; n_items].join(",");
+    let json = |items: &str| format!(r#"{{"detail":{{"items":[{items}],"x":{}}}}}"#, record("a"));
+    check(&json(&list(3_000)), "eventbridge", &["a"]);
+    let both = format!("{},{}", list(2), record("b"));
+    let expected = ["!not-cloudtrail", "!not-cloudtrail", "b", "a"];
+    check(&json(&both), "eventbridge", &expected);
+    // In what is known to be a list every item counts, however late the first record comes.
+    let events = format!(r#"{{"logEvents":[{},{}]}}"#, list(3_000), record("a"));
+    assert_eq!(opened(&events).1.len(), 3_001);
 }
 
 #[test]

@@ -85,15 +85,20 @@ pub fn skip_space(text: &str) -> &str {
     text.trim_start_matches([' ', '\t', '\n', '\r'])
 }
 
-/// The length of the object or array that a text begins with.
+/// The length of the object, array or string that a text begins with.
 ///
 /// # Errors
 ///
 /// The [`Reason`] why there is none.
 pub fn first_value(text: &str, max_depth: usize) -> Result<usize, Reason> {
     let bytes = text.as_bytes();
-    if !matches!(bytes.first(), Some(b'{' | b'[')) {
-        return Err(Reason::Syntax);
+    match bytes.first() {
+        Some(b'{' | b'[') => {}
+        Some(b'"') => {
+            let end = string_end(bytes, 1).ok_or(Reason::Truncated)?;
+            return Ok(end + 1);
+        }
+        _ => return Err(Reason::Syntax),
     }
     let (mut at, mut depth) = (0, 0_usize);
     while let Some(&byte) = bytes.get(at) {
