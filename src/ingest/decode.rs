@@ -183,7 +183,10 @@ fn take<'a>(
             offset,
             raw,
             reason,
-        } => (offset, raw, reason.code(), reason.detail().to_owned()),
+        } => match text_of_values(raw, reason) {
+            Some(text) => return open(uri, offset, text, rows, keys, decoded),
+            None => (offset, raw, reason.code(), reason.detail().to_owned()),
+        },
         Piece::Record {
             offset,
             json,
@@ -211,7 +214,13 @@ fn take<'a>(
     Ok(())
 }
 
-/// An object that is no record may hold some: each thing in it counts as one read, at its place.
+/// Strings and nested arrays, which may hold records too.
+fn text_of_values(raw: &[u8], reason: Reason) -> Option<&str> {
+    let may_hold = reason == Reason::NotAnObject && matches!(raw.first(), Some(b'"' | b'['));
+    may_hold.then(|| std::str::from_utf8(raw).ok()).flatten()
+}
+
+/// What is no record may hold some: each thing in it counts as one read, at its place.
 fn open(
     uri: &str,
     offset: usize,

@@ -49,3 +49,15 @@ async fn records_inside_other_things_are_rows_like_any() {
     let again = scratch.ingest(&["in"]).await;
     assert_eq!(again.records_read, 0);
 }
+
+#[tokio::test]
+async fn strings_of_records_are_read() {
+    let scratch = Scratch::new();
+    let strings: Vec<String> = (1..4).map(|id| quote(&event(id))).collect();
+    scratch.write("in/array.json", format!("[{},\"x\"]", strings.join(",\n")));
+    scratch.write("in/lines.json", strings.join("\n"));
+    let summary = scratch.ingest(&["in"]).await;
+    let totals = (summary.records_read, summary.rows_written);
+    assert_eq!(totals, (7, 3));
+    assert_eq!((summary.duplicates, summary.rejected), (3, 1));
+}
