@@ -108,6 +108,9 @@ impl Format {
 
 /// Says what begins with these bytes; [`HEAD_BYTES`] of them are enough, fewer may be all there are.
 pub fn sniff(head: &[u8]) -> Format {
+    if begins_json(head) {
+        return Format::Plain;
+    }
     let begins = |magic: &[u8]| head.starts_with(magic);
     if begins(b"\x1f\x8b") {
         return Format::Gzip;
@@ -140,6 +143,20 @@ pub fn sniff(head: &[u8]) -> Format {
             may_hold_logs,
         }),
         None => Format::Plain,
+    }
+}
+
+/// Whether this is surely the beginning of a JSON text. Names in brackets, with which a tar may begin,
+/// are not.
+pub(super) fn begins_json(head: &[u8]) -> bool {
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    let [first @ (b'{' | b'['), rest @ ..] = text.trim_ascii_start() else {
+        return false;
+    };
+    let second = rest.trim_ascii_start().first();
+    match first {
+        b'{' => matches!(second, Some(b'"')),
+        _ => matches!(second, Some(b'{')),
     }
 }
 

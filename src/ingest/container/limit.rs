@@ -96,7 +96,8 @@ fn too_large(max_bytes: u64) -> ContainerError {
 pub(super) struct Budget {
     spent_bytes: AtomicU64,
     allowed_bytes: u64,
-    over: ContainerError,
+    stored_bytes: u64,
+    limits: Limits,
 }
 
 impl Budget {
@@ -104,15 +105,11 @@ impl Budget {
         let by_ratio = stored_bytes
             .saturating_mul(limits.ratio)
             .max(ARCHIVE_GRACE_BYTES);
-        let (allowed_bytes, over) = if by_ratio < limits.archive_bytes {
-            (by_ratio, bomb(stored_bytes, limits.ratio))
-        } else {
-            (limits.archive_bytes, too_large(limits.archive_bytes))
-        };
         Self {
             spent_bytes: AtomicU64::new(0),
-            allowed_bytes,
-            over,
+            allowed_bytes: by_ratio.min(limits.archive_bytes),
+            stored_bytes,
+            limits: *limits,
         }
     }
 
@@ -121,9 +118,17 @@ impl Budget {
             .fetch_add(n_bytes as u64, Ordering::Relaxed);
     }
 
+    fn explain(&self) -> ContainerError {
+        if self.allowed_bytes < self.limits.archive_bytes {
+            bomb(self.stored_bytes, self.limits.ratio)
+        } else {
+            too_large(self.limits.archive_bytes)
+        }
+    }
+
     pub(super) fn check(&self) -> Result<(), ContainerError> {
         if self.spent_bytes.load(Ordering::Relaxed) > self.allowed_bytes {
-            return Err(self.over.clone());
+            return Err(self.explain());
         }
         Ok(())
     }

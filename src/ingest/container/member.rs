@@ -3,8 +3,10 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::limit::{Budget, Limited};
-use super::unpack::{Input, unpacker};
+use super::unpack::{Input, Opened, Peeked, unpacker};
 use super::{ContainerError, Format, Limits, Stored};
 
 /// An object, or a member of an archive, that is to be read as text.
@@ -17,18 +19,19 @@ pub struct Member {
     pub format: Format,
     /// Its name or its format promises records, so that anything else in it is worth a reject.
     pub named_as_log: bool,
-    pub(super) head: Vec<u8>,
+    pub(super) head: Bytes,
     pub(super) layers: Vec<Format>,
     pub(super) ending: Option<ContainerError>,
     /// Why its text is not to be had at all.
     pub(super) refusal: Option<ContainerError>,
-    pub(super) started: Option<Box<dyn Read + Send>>,
+    pub(super) started: Option<Opened>,
     pub(super) limits: Limits,
     pub(super) budget: Arc<Budget>,
 }
 
 impl Member {
-    /// The first unpacked bytes, up to [`super::HEAD_BYTES`].
+    /// The first unpacked bytes: enough to see whether JSON begins, and if not, up to
+    /// [`super::HEAD_BYTES`].
     pub fn head(&self) -> &[u8] {
         &self.head
     }
@@ -44,32 +47,27 @@ impl Member {
         if let Some(refusal) = &self.refusal {
             return Box::new(Refused(refusal.clone()));
         }
-        let inner = match self.started.take() {
-            Some(started) => started,
-            None => self.unpack_again(),
-        };
-        if self.layers.is_empty() {
+        match self.started.take().or_else(|| self.unpack_again()) {
+            Some(opened) => {
+                let max_bytes = self.limits.expanded_bytes;
+                Box::new(Limited::new(opened, max_bytes, Some(&self.budget)))
+            }
             // Nothing is unpacked: a file is as long as it is, and a member was paid for before.
-            return inner;
+            None => Box::new(self.stored_input()),
         }
-        let max_bytes = self.limits.expanded_bytes;
-        Box::new(Limited::new(inner, max_bytes, Some(&self.budget)))
     }
 
-    fn unpack_again(&self) -> Box<dyn Read + Send> {
-        let mut input = Input::Stored(self.stored.reader(), self.ending.clone());
-        for (at, format) in self.layers.iter().enumerate() {
-            // Layers are packed formats, all of which have a reader.
-            let Some(unpacker) = unpacker(*format, input, &self.limits) else {
-                let detail = format!("{} is no packed layer", format.name());
-                return Box::new(Refused(ContainerError::new("unreadable", detail)));
-            };
-            if at + 1 == self.layers.len() {
-                return Box::new(unpacker);
-            }
-            input = Input::layer(Box::new(unpacker));
+    fn stored_input(&self) -> Input {
+        Input::Stored(self.stored.reader(), self.ending.clone())
+    }
+
+    fn unpack_again(&self) -> Option<Opened> {
+        let mut opened: Option<Opened> = None;
+        for format in &self.layers {
+            let input = opened.map_or_else(|| self.stored_input(), Input::layer);
+            opened = unpacker(*format, input, &self.limits).ok().map(Peeked::new);
         }
-        Box::new(input)
+        opened
     }
 }
 

@@ -193,6 +193,9 @@ fn what_is_recognised_and_not_read_is_named() {
     check(b"MZ,a,b\n", "a plain file");
     check(b"\x89PNG\r\n\x1a\n", "a PNG image");
     check(b"ElfFile\0", "a Windows event log");
+    check(b"\xef\xbb\xbf\n{ \"Records\"", "a plain file");
+    check(&fixtures::tar(&[("[old] logs.json", b"{}")]), "a tar archive");
+    check(&fixtures::tar(&[("{1}.json", b"{}")]), "a tar archive");
     assert_eq!(see("x", b"PAR1\x15\0").reasons(), ["unsupported-format"]);
 }
 
@@ -210,7 +213,7 @@ fn a_member_may_be_opened_again() {
         let visited: Result<(), ()> = visit(object, &Limits::default(), &mut |visited| {
             if let Visit::Text(mut member) = visited {
                 n_texts += 1;
-                assert_eq!(member.head(), &text[..512]);
+                assert!(member.head().len() >= 16 && text.starts_with(member.head()));
                 assert_eq!(read(&mut member), (text.clone(), None));
                 assert_eq!(read(&mut member), (text.clone(), None));
             }

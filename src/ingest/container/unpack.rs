@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, BufReader, Read};
 
 use super::codec::{Bzip2, Codec, Deflate, Gzip, Trouble, Xz, Zstd};
+use super::format::begins_json;
 use super::stored::StoredReader;
 use super::{ContainerError, Format, HEAD_BYTES, Limits};
 
@@ -14,12 +15,15 @@ pub(super) enum Input {
     /// An object's bytes, and what to say where they end, if they end badly.
     Stored(StoredReader, Option<ContainerError>),
     /// What another layer gives.
-    Layer(BufReader<Box<dyn Read + Send>>),
+    Layer(Box<BufReader<Opened>>),
 }
 
 impl Input {
-    pub(super) fn layer(outer: Box<dyn Read + Send>) -> Self {
-        Self::Layer(BufReader::with_capacity(LAYER_BUFFER_BYTES, outer))
+    pub(super) fn layer(outer: Opened) -> Self {
+        Self::Layer(Box::new(BufReader::with_capacity(
+            LAYER_BUFFER_BYTES,
+            outer,
+        )))
     }
 }
 
@@ -111,14 +115,22 @@ pub(super) trait Unpacker: Read + Send {
 }
 
 /// The reader for a format that is packed.
-pub(super) fn unpacker(format: Format, input: Input, limits: &Limits) -> Option<Box<dyn Unpacker>> {
+///
+/// # Errors
+///
+/// Gives the input back where there is nothing to unpack.
+pub(super) fn unpacker(
+    format: Format,
+    input: Input,
+    limits: &Limits,
+) -> Result<Box<dyn Unpacker>, Input> {
     let many = Members::Many;
-    Some(match format {
+    Ok(match format {
         Format::Gzip => Unpack::boxed(Gzip::default(), input, GZIP, many, limits),
         Format::Zstd => Unpack::boxed(Zstd::default(), input, ZSTD, many, limits),
         Format::Bzip2 => Unpack::boxed(Bzip2::default(), input, BZIP2, many, limits),
         Format::Xz => Unpack::boxed(Xz::default(), input, XZ, many, limits),
-        Format::Plain | Format::Zip | Format::Tar | Format::Foreign(_) => return None,
+        Format::Plain | Format::Zip | Format::Tar | Format::Foreign(_) => return Err(input),
     })
 }
 
@@ -298,42 +310,52 @@ impl<C: Codec + 'static> Unpacker for Unpack<C> {
     }
 }
 
+/// A layer whose first bytes were looked at.
+pub(super) type Opened = Peeked<Box<dyn Unpacker>>;
+
 /// A reader whose first bytes were looked at already.
 pub(super) struct Peeked<R> {
-    head: [u8; HEAD_BYTES],
-    head_bytes: usize,
+    head: Vec<u8>,
     given_bytes: usize,
     failure: Option<io::Error>,
     rest: R,
 }
 
+/// If these first bytes begin a JSON text, no more are looked at: for small files the second look
+/// would cost more than all the rest of this module.
+const GLANCE_BYTES: usize = 16;
+
 impl<R: Read> Peeked<R> {
-    pub(super) fn new(mut rest: R) -> Self {
-        let mut head = [0; HEAD_BYTES];
-        let mut head_bytes = 0;
-        let mut failure = None;
-        while head_bytes < HEAD_BYTES {
-            match rest.read(&mut head[head_bytes..]) {
-                Ok(0) => break,
-                Ok(n_bytes) => head_bytes += n_bytes,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    failure = Some(error);
-                    break;
-                }
-            }
-        }
-        Self {
-            head,
-            head_bytes,
+    pub(super) fn new(rest: R) -> Self {
+        let mut peeked = Self {
+            head: Vec::with_capacity(GLANCE_BYTES),
             given_bytes: 0,
-            failure,
+            failure: None,
             rest,
+        };
+        peeked.look_ahead(GLANCE_BYTES);
+        if !begins_json(&peeked.head) {
+            peeked.look_ahead(HEAD_BYTES);
         }
+        peeked
     }
 
     pub(super) fn head(&self) -> &[u8] {
-        &self.head[..self.head_bytes]
+        &self.head
+    }
+
+    fn look_ahead(&mut self, n_bytes: usize) {
+        let mut filled = self.head.len();
+        self.head.resize(n_bytes, 0);
+        while filled < n_bytes && self.failure.is_none() {
+            match self.rest.read(&mut self.head[filled..]) {
+                Ok(0) => break,
+                Ok(more_bytes) => filled += more_bytes,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => self.failure = Some(error),
+            }
+        }
+        self.head.truncate(filled);
     }
 }
 
@@ -342,13 +364,13 @@ impl<R: Read> Read for Peeked<R> {
         if out.is_empty() {
             return Ok(0);
         }
-        if self.given_bytes == self.head_bytes {
+        let head = &self.head[self.given_bytes..];
+        if head.is_empty() {
             return match self.failure.take() {
                 Some(failure) => Err(failure),
                 None => self.rest.read(out),
             };
         }
-        let head = &self.head[self.given_bytes..self.head_bytes];
         let n_bytes = head.len().min(out.len());
         out[..n_bytes].copy_from_slice(&head[..n_bytes]);
         self.given_bytes += n_bytes;

@@ -3,11 +3,13 @@
 use std::io::Read;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::limit::{Budget, Limited};
 use super::member::Member;
 use super::name::{Addresses, is_hidden_name, is_log_name};
 use super::tar::{Tar, TarEntry};
-use super::unpack::{Input, Peeked, unpacker};
+use super::unpack::{Input, Opened, Peeked, unpacker};
 use super::zip::{Directory, Salvage, ZipData, ZipEntry, data_start};
 use super::{ContainerError, Format, HEAD_BYTES, Limits, Stored, sniff};
 
@@ -126,11 +128,11 @@ impl<E> Walk<'_, E> {
     fn object(&mut self, mut found: Found) -> Result<(), E> {
         let mut depth = found.depth;
         let mut layers = Vec::new();
-        let mut started: Option<Peeked<Box<dyn Read + Send>>> = None;
         let mut head = match found.stored.head(HEAD_BYTES) {
-            Ok(head) => head.to_vec(),
+            Ok(head) => head,
             Err(error) => return self.refuse(found, error.into()),
         };
+        let mut opened: Option<Opened> = None;
         loop {
             let format = sniff(&head);
             if format.is_compressed() || format.is_archive() {
@@ -140,38 +142,25 @@ impl<E> Walk<'_, E> {
                     return self.refuse(found, ContainerError::new("too-deep", detail));
                 }
             }
-            let input = |found: &Found, started: Option<Peeked<_>>| match started {
-                Some(started) => Input::layer(Box::new(started)),
+            if format == Format::Zip {
+                if let Some(opened) = opened {
+                    (found.stored, found.ending) = self.spool(opened, 0, Some(&self.budget));
+                }
+                return self.zip(&found, depth);
+            }
+            if format != Format::Tar && !format.is_compressed() {
+                return self.text(found, format, layers, head, opened);
+            }
+            let input = match opened {
+                Some(opened) => Input::layer(opened),
                 None => Input::Stored(found.stored.reader(), found.ending.clone()),
             };
-            match format {
-                Format::Tar => {
-                    let reader: Box<dyn Read + Send> = match started.take() {
-                        Some(started) => Box::new(started),
-                        None => Box::new(input(&found, None)),
-                    };
-                    return self.tar(&found, depth, reader);
-                }
-                Format::Zip => {
-                    if let Some(started) = started.take() {
-                        let (stored, ending) = self.spool(started, 0, Some(&self.budget));
-                        (found.stored, found.ending) = (stored, ending);
-                    }
-                    return self.zip(&found, depth);
-                }
-                _ => {}
-            }
-            if !format.is_compressed() {
-                return self.text(found, format, layers, head, started);
-            }
-            let Some(unpacker) = unpacker(format, input(&found, started.take()), &self.limits)
-            else {
-                return self.text(found, format, layers, head, None);
+            let next = match unpacker(format, input, &self.limits) {
+                Ok(unpacker) => Peeked::new(unpacker),
+                Err(input) => return self.tar(&found, depth, input),
             };
-            let next = Peeked::new(Box::new(unpacker) as Box<dyn Read + Send>);
-            head.clear();
-            head.extend_from_slice(next.head());
-            started = Some(next);
+            head = Bytes::copy_from_slice(next.head());
+            opened = Some(next);
             layers.push(format);
         }
     }
@@ -181,8 +170,8 @@ impl<E> Walk<'_, E> {
         found: Found,
         format: Format,
         layers: Vec<Format>,
-        head: Vec<u8>,
-        started: Option<Peeked<Box<dyn Read + Send>>>,
+        head: Bytes,
+        started: Option<Opened>,
     ) -> Result<(), E> {
         // Who packs one file packs a log; images and programs are packed already or in archives.
         let mut named_as_log = found.named_as_log || !layers.is_empty();
@@ -202,7 +191,7 @@ impl<E> Walk<'_, E> {
             layers,
             ending: found.ending,
             refusal,
-            started: started.map(|started| Box::new(started) as Box<dyn Read + Send>),
+            started,
             limits: self.limits,
             budget: Arc::clone(&self.budget),
         };
@@ -220,7 +209,7 @@ impl<E> Walk<'_, E> {
             stored: found.stored,
             format: Format::Plain,
             named_as_log: true,
-            head: Vec::new(),
+            head: Bytes::new(),
             layers: Vec::new(),
             ending: found.ending,
             refusal: Some(refusal),
@@ -250,11 +239,11 @@ impl<E> Walk<'_, E> {
         (stored, failure.map(ContainerError::from))
     }
 
-    fn tar(&mut self, archive: &Found, depth: u32, reader: Box<dyn Read + Send>) -> Result<(), E> {
+    fn tar(&mut self, archive: &Found, depth: u32, input: Input) -> Result<(), E> {
         let mut inside = Inside::new(archive, depth);
         // The stream of a packed tar is as long as all that is in it, and is paid for as a whole.
         let max_bytes = self.limits.archive_bytes;
-        let mut tar = Tar::new(Limited::new(reader, max_bytes, Some(&self.budget)));
+        let mut tar = Tar::new(Limited::new(input, max_bytes, Some(&self.budget)));
         while !self.is_over {
             let entry = match tar.next() {
                 Ok(Some(entry)) => entry,
