@@ -194,7 +194,10 @@ fn what_is_recognised_and_not_read_is_named() {
     check(b"\x89PNG\r\n\x1a\n", "a PNG image");
     check(b"ElfFile\0", "a Windows event log");
     check(b"\xef\xbb\xbf\n{ \"Records\"", "a plain file");
-    check(&fixtures::tar(&[("[old] logs.json", b"{}")]), "a tar archive");
+    check(
+        &fixtures::tar(&[("[old] logs.json", b"{}")]),
+        "a tar archive",
+    );
     check(&fixtures::tar(&[("{1}.json", b"{}")]), "a tar archive");
     assert_eq!(see("x", b"PAR1\x15\0").reasons(), ["unsupported-format"]);
 }
