@@ -4,6 +4,7 @@
 
 use arrow::array::RecordBatch;
 
+use super::at_once::{decode_at_once, unbuilt};
 use super::decode::{Reject, SourceKind};
 use super::normalize::{Refusal, Row};
 use super::rows::RowBuilder;
@@ -27,7 +28,7 @@ pub struct Read {
 ///
 /// Where rows and schema disagree, which no bytes may bring about.
 pub fn read(stored: &[u8]) -> Result<Read> {
-    let (batch, decoded) = super::decode_at_once("-", stored, SourceKind::Unknown)?;
+    let (batch, decoded) = decode_at_once("-", stored, SourceKind::Unknown)?;
     Ok(Read {
         records_read: decoded.records_read,
         rejects: decoded.rejects,
@@ -63,10 +64,10 @@ pub fn round_trips(text: &[u8]) -> Result<Vec<(String, String)>> {
     for (index, json) in (0..).zip(&originals) {
         let mut row = Row::default();
         if row.read(json, true).is_ok() {
-            rows.push(&row, "-", index).map_err(super::unbuilt)?;
+            rows.push(&row, "-", index).map_err(unbuilt)?;
         }
     }
-    let restored = restore(&rows.finish().map_err(super::unbuilt)?)?;
+    let restored = restore(&rows.finish().map_err(unbuilt)?)?;
     Ok(originals.into_iter().zip(restored).collect())
 }
 

@@ -3,6 +3,7 @@
 //! Always true: every record met ends as a row, a duplicate or a reject, and the totals are checked
 //! before they are published. Decoders take bytes and open nothing. Queries are the engine's.
 
+mod at_once;
 pub mod container;
 mod decode;
 mod discover;
@@ -23,7 +24,6 @@ mod time;
 mod unwrap;
 
 use arrow::array::RecordBatch;
-use arrow::error::ArrowError;
 
 pub use decode::{MAX_REJECT_RAW_BYTES, MAX_SOURCE_JSON_BYTES, Reject, SourceKind};
 pub use discover::{STDIN, Source, discover};
@@ -33,9 +33,8 @@ pub use select::{Selection, SelectionRequest};
 pub use time::format_day;
 pub use unwrap::{Inner, Unwrapped, unwrap};
 
-use self::decode::Decoded;
-use crate::error::{Error, IngestError, LakeError, Result};
-use crate::schema::Table;
+use self::at_once::decode_at_once;
+use crate::error::{IngestError, Result};
 
 /// Turns the text of some records, in any shape that a file may have, into a batch of `events`.
 ///
@@ -53,21 +52,4 @@ pub fn records_to_batch(uri: &str, bytes: &[u8]) -> Result<RecordBatch> {
         .into());
     }
     Ok(batch)
-}
-
-/// Reads the bytes of one source into one batch.
-fn decode_at_once(uri: &str, bytes: &[u8], kind: SourceKind) -> Result<(RecordBatch, Decoded)> {
-    let mut rows = rows::RowBuilder::default();
-    let mut keys = Vec::new();
-    let decoded = decode::decode(uri, bytes, kind, &mut rows, &mut keys).map_err(unbuilt)?;
-    Ok((rows.finish().map_err(unbuilt)?, decoded))
-}
-
-fn unbuilt(source: ArrowError) -> Error {
-    let error = LakeError::Table {
-        action: "build rows for",
-        table: Table::Events.name(),
-        source: source.into(),
-    };
-    error.into()
 }

@@ -13,14 +13,15 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use spoor::lake::Lake;
 
+use crate::lossless::dice::Dice;
 use crate::scratch::{Scratch, envelope, event, event_named, gzip, rows};
 
 /// Files of the trail, and records of each.
 const FILES: u32 = 100;
 const RECORDS: u32 = 40;
 
-/// Some thousand events over three days, with everything that a lake may hold: second deliveries,
-/// twins that differ, broken records, a digest, a file that is none.
+/// Some thousand events over six days, with everything that a lake may hold: second deliveries, twins
+/// that differ, on one day and on two, broken records, a digest, a file that is none.
 fn write_trail(scratch: &Scratch) {
     for file in 0..FILES {
         // One in eight of a file's records was in the file before it.
@@ -29,6 +30,7 @@ fn write_trail(scratch: &Scratch) {
         match file % 10 {
             3 => records.push("{\"eventVersion\":\"1.11\",\"eventName\":broken}".to_owned()),
             5 => records.push(event_named(first * 2, "DeleteTrail")),
+            7 => records.push(event(first * 2).replace("2025-03-", "2025-04-")),
             _ => {}
         }
         let name = format!("in/{file:03}.json.gz");
@@ -81,7 +83,7 @@ impl Case {
         let n_events = u64::from(FILES * RECORDS) * 7 / 8 + u64::from(RECORDS) / 8;
         assert_eq!(
             whole.each_ref().map(Vec::len),
-            [n_events as usize + 10 + 1, 102, 11]
+            [n_events as usize + 10 + 10 + 1, 102, 11]
         );
         Self {
             scratch,
@@ -181,6 +183,66 @@ async fn a_run_killed_anywhere_is_made_good_by_the_next() {
     }
     // A slow machine may be too late for some, not for most.
     assert!(n_killed >= 6, "{n_killed}");
+}
+
+#[tokio::test]
+async fn runs_killed_at_random_are_made_good_by_the_next() {
+    const LAKES: usize = 5;
+    let case = Case::new().await;
+    let mut dice = Dice(20_250_301);
+    for n in 0..LAKES {
+        let lake = format!("random-{n}");
+        let mut points = Vec::new();
+        for _ in 0..=dice.below(3) {
+            let thousandths = u32::try_from(dice.below(1_000)).unwrap();
+            let delay = case.took * thousandths / 1_000;
+            case.kill_when(&lake, |elapsed| elapsed >= delay);
+            points.push(thousandths);
+        }
+        case.check_next_run(&lake, &format!("{lake}, killed at {points:?}"))
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn parts_of_the_evidence_read_at_a_time_make_the_whole() {
+    let case = Case::new().await;
+    // Each run reads a third that overlaps the next; whichever comes first keeps what both have.
+    let parts = ["in/0[0-4]*", "in/0[3-7]*", "in/0[6-9]*", "in/[cd]*.json"];
+    let read = |part: &&str| {
+        let ingest = ["ingest", part, "--lake", "lake"];
+        silent(case.scratch.spoor(ingest))
+    };
+    let mut children: Vec<Child> = parts.iter().map(read).collect();
+    for child in &mut children {
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+    }
+    let sql = "SELECT eventid, content_hash, eventtime FROM events ORDER BY 1, 2";
+    let found = rows(&case.scratch.path("lake"), sql).await;
+    assert_eq!(found, rows(&case.scratch.path("whole"), sql).await);
+}
+
+/// Reading its own memory from the beginning fails for every process.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_file_that_cannot_be_read_costs_itself_and_is_read_later() {
+    let scratch = Scratch::new();
+    scratch.write("in/a.json", event(1));
+    let link = scratch.path("in/b.json");
+    std::os::unix::fs::symlink("/proc/self/mem", &link).unwrap();
+    let done = scratch.run(["ingest", "in"]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let sql = "SELECT concat(reason, ' ', reverse(left(reverse(uri), 6))) FROM rejects";
+    assert_eq!(scratch.column(sql).await, ["unreadable b.json"]);
+    fs::remove_file(&link).unwrap();
+    scratch.write("in/b.json", event(2));
+    let done = scratch.run(["ingest", "in"]);
+    assert!(
+        done.stderr.contains("1 records read = 1 written"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(scratch.column("SELECT count(*) FROM events").await, ["2"]);
 }
 
 #[tokio::test]
