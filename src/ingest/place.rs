@@ -4,6 +4,9 @@
 
 use chrono::NaiveDate;
 
+/// The folder that CloudTrail delivers into.
+const ROOT: &str = "AWSLogs";
+
 /// What CloudTrail's naming says of a file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Place<'a> {
@@ -45,10 +48,16 @@ impl<'a> Place<'a> {
     }
 
     fn of_folders(folders: &'a str) -> Self {
-        let mut parts = folders.split('/').peekable();
-        if !parts.by_ref().any(|part| part == "AWSLogs") {
+        // The last one: what is packed into a file has a path of its own behind the file's.
+        let is_root = |at: usize| {
+            let (before, after) = (&folders[..at], &folders[at + ROOT.len()..]);
+            (before.is_empty() || before.ends_with('/')) && after.starts_with('/')
+        };
+        let roots = folders.rmatch_indices(ROOT).map(|(at, _)| at);
+        let Some(at) = roots.into_iter().find(|at| is_root(*at)) else {
             return Self::default();
-        }
+        };
+        let mut parts = folders[at + ROOT.len() + 1..].split('/').peekable();
         parts.next_if(|part| part.starts_with("o-"));
         let Some(account) = parts.next().filter(|part| is_account(part)) else {
             return Self::default();
@@ -144,6 +153,8 @@ mod tests {
         check(&format!("/e/{below}"), date, account, region);
         let organization = below.replace("AWSLogs/", "AWSLogs/o-abc123/");
         check(&organization, date, account, region);
+        let packed = format!("/e/AWSLogs/444455556666/CloudTrail/us-east-1/all.zip!/{below}");
+        check(&packed, date, account, region);
         check(
             "/AWSLogs/111122223333/CloudTrail-Digest/eu-west-1/2023/07/10/\
              111122223333_CloudTrail-Digest_eu-west-1_main_us-east-1_20230710T110000Z.json.gz",

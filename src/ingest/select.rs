@@ -66,7 +66,7 @@ impl SelectionRequest {
             .any(TimeBound::is_relative);
         let wanted = sources
             .iter()
-            .filter(|source| !exclude.is_match(&source.path));
+            .filter(|source| !exclude.is_match(&source.uri));
         let newest = wanted.filter_map(|source| Place::of(&source.uri).day).max();
         let end = match newest {
             Some(day) => (day + 1).saturating_mul(MICROS_PER_DAY) - 1,
@@ -129,10 +129,12 @@ impl Selection {
 
     /// False where the path says that nothing in the source can be wanted.
     pub fn wants_source(&self, source: &Source) -> bool {
-        if source.uri == STDIN {
-            return true;
-        }
-        let place = Place::of(&source.uri);
+        source.uri == STDIN || self.wants_uri(&source.uri)
+    }
+
+    /// The same by an address alone, also that of a file inside of another.
+    pub fn wants_uri(&self, uri: &str) -> bool {
+        let place = Place::of(uri);
         let in_time = place.day.is_none_or(|day| {
             let (first, last) = (day - 1, day + 2);
             let begins = self
@@ -146,7 +148,7 @@ impl Selection {
         in_time
             && is_among(&self.accounts, place.account)
             && (self.wants_global_events() || is_among(&self.regions, place.region))
-            && !self.exclude.is_match(&source.path)
+            && !self.exclude.is_match(uri)
     }
 
     fn wants_global_events(&self) -> bool {

@@ -106,7 +106,7 @@ impl Lake {
     }
 }
 
-/// The files worth joining, by day, in order of their first event.
+/// The files worth joining, by day, in order of their first event: where joining makes them fewer.
 fn small_files(snapshot: &Snapshot) -> BTreeMap<Option<String>, Vec<DataFile>> {
     let mut days: BTreeMap<Option<String>, Vec<DataFile>> = BTreeMap::new();
     for file in &snapshot.files {
@@ -116,7 +116,10 @@ fn small_files(snapshot: &Snapshot) -> BTreeMap<Option<String>, Vec<DataFile>> {
                 .push(file.clone());
         }
     }
-    days.retain(|_, files| files.len() > 1);
+    days.retain(|_, files| {
+        let bytes: u64 = files.iter().map(|file| file.size_bytes).sum();
+        files.len() as u64 > bytes.div_ceil(SMALL_FILE_BYTES).max(1)
+    });
     for files in days.values_mut() {
         files.sort_by_cached_key(|file| {
             let first = file.statistics.min_values.get("eventtime");
