@@ -1,5 +1,6 @@
 //! The bytes of an object as they are stored, readable as often as needed.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Write};
 use std::path::Path;
@@ -17,7 +18,7 @@ const FILE_BUFFER_BYTES: usize = 128 * 1024;
 const EXPECTED_BYTES_MAX: u64 = 1024 * 1024;
 
 /// An object as stored. Clones share the bytes or the open file.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum Stored {
     Bytes(Bytes),
     /// A file and its size in bytes. Readers do not share a position.
@@ -145,6 +146,17 @@ impl Stored {
                 ))
             }
         }
+    }
+}
+
+/// What the bytes are is not for messages.
+impl fmt::Debug for Stored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = match self {
+            Self::Bytes(_) => "in memory",
+            Self::File(..) => "in a file",
+        };
+        write!(f, "Stored({} bytes {place})", self.size_bytes())
     }
 }
 
