@@ -25,11 +25,14 @@ pub(super) enum Column {
         /// One for each of [`RESOURCE_FIELDS`].
         fields: Vec<StringViewArray>,
     },
-    TextMap {
-        maps: MapArray,
-        keys: StringViewArray,
-        values: StringViewArray,
-    },
+    TextMap(Box<TextMaps>),
+}
+
+/// A column of maps from text to text.
+pub(super) struct TextMaps {
+    maps: MapArray,
+    keys: StringViewArray,
+    values: StringViewArray,
 }
 
 impl Column {
@@ -55,7 +58,7 @@ impl Column {
                 let maps = array.as_map_opt().ok_or_else(expected)?.clone();
                 let keys = texts(maps.keys())?;
                 let values = texts(maps.values())?;
-                Self::TextMap { maps, keys, values }
+                Self::TextMap(Box::new(TextMaps { maps, keys, values }))
             }
         })
     }
@@ -66,7 +69,7 @@ impl Column {
             Self::Bool(column) => column.is_valid(row),
             Self::Time(column) => column.is_valid(row),
             Self::Resources { lists, .. } => lists.is_valid(row),
-            Self::TextMap { maps, .. } => maps.is_valid(row),
+            Self::TextMap(column) => column.maps.is_valid(row),
         }
     }
 
@@ -80,8 +83,9 @@ impl Column {
             Self::Resources { lists, fields } => {
                 write_resources(entries(lists.value_offsets(), row), fields, out);
             }
-            Self::TextMap { maps, keys, values } => {
-                write_map(entries(maps.value_offsets(), row), keys, values, out);
+            Self::TextMap(column) => {
+                let entries = entries(column.maps.value_offsets(), row);
+                write_map(entries, &column.keys, &column.values, out);
             }
         }
     }
