@@ -184,6 +184,9 @@ pub async fn read_selected(
         ingest_id: format!("{micros:x}-{:x}", std::process::id()),
         ingest_time: micros,
         parallelism: std::thread::available_parallelism().map_or(1, usize::from),
+        selection,
+        limits: ingest::container::Limits::default(),
+        waiting_bytes: lake::DEFAULT_WAITING_BYTES,
     };
     let lake = lake.for_run(&options.ingest_id);
     let summary = ingest::ingest(&lake, sources, &options, progress, stop).await?;

@@ -44,6 +44,8 @@ pub struct EventColumn {
     pub low_cardinality: bool,
     /// Looked up by exact value: worth a Parquet bloom filter.
     pub bloom_filter: bool,
+    /// Nearly every event has its own value, so that no dictionary pays.
+    pub unique: bool,
 }
 
 const fn column(name: &'static str, path: &'static [&'static str], kind: Kind) -> EventColumn {
@@ -53,6 +55,7 @@ const fn column(name: &'static str, path: &'static [&'static str], kind: Kind) -
         kind,
         low_cardinality: false,
         bloom_filter: false,
+        unique: false,
     }
 }
 
@@ -74,6 +77,14 @@ const fn id(name: &'static str, path: &'static [&'static str]) -> EventColumn {
     EventColumn {
         bloom_filter: true,
         ..column(name, path, Kind::Text)
+    }
+}
+
+/// An id that is looked up by value and that (nearly) every event has its own.
+const fn unique_id(name: &'static str, path: &'static [&'static str]) -> EventColumn {
+    EventColumn {
+        unique: true,
+        ..id(name, path)
     }
 }
 
@@ -127,8 +138,8 @@ pub const EVENT_COLUMNS: &[EventColumn] = &[
     json("requestparameters", &["requestParameters"]),
     json("responseelements", &["responseElements"]),
     json("additionaleventdata", &["additionalEventData"]),
-    id("requestid", &["requestID"]),
-    id("eventid", &["eventID"]),
+    unique_id("requestid", &["requestID"]),
+    unique_id("eventid", &["eventID"]),
     column("readonly", &["readOnly"], Kind::Bool),
     column("resources", &["resources"], Kind::Resources),
     word("eventtype", &["eventType"]),
@@ -136,7 +147,7 @@ pub const EVENT_COLUMNS: &[EventColumn] = &[
     column("managementevent", &["managementEvent"], Kind::Bool),
     word("recipientaccountid", &["recipientAccountId"]),
     json("serviceeventdetails", &["serviceEventDetails"]),
-    id("sharedeventid", &["sharedEventID"]),
+    unique_id("sharedeventid", &["sharedEventID"]),
     text("vpcendpointid", &["vpcEndpointId"]),
     word("vpcendpointaccountid", &["vpcEndpointAccountId"]),
     word("eventcategory", &["eventCategory"]),

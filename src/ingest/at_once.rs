@@ -3,12 +3,13 @@
 use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
 
-use super::decode::{Decoded, SourceKind, decode};
-use super::rows::RowBuilder;
+use super::decode::{Decoded, Output, SourceKind, decode};
+use super::rows::{RowBuilder, plain};
+use super::select::Selection;
 use crate::error::{Error, LakeError, Result};
 use crate::schema::Table;
 
-/// Reads the bytes of one source.
+/// Reads the text of one source.
 ///
 /// # Errors
 ///
@@ -20,8 +21,14 @@ pub(super) fn decode_at_once(
 ) -> Result<(RecordBatch, Decoded)> {
     let mut rows = RowBuilder::default();
     let mut keys = Vec::new();
-    let decoded = decode(uri, bytes, kind, &mut rows, &mut keys).map_err(unbuilt)?;
-    Ok((rows.finish().map_err(unbuilt)?, decoded))
+    let mut output = Output {
+        rows: &mut rows,
+        keys: &mut keys,
+        selection: &Selection::default(),
+    };
+    let decoded = decode(uri, bytes, kind, &mut output).map_err(unbuilt)?;
+    let batch = rows.finish().and_then(|batch| plain(&batch));
+    Ok((batch.map_err(unbuilt)?, decoded))
 }
 
 /// Rows that do not fit their schema.

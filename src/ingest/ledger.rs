@@ -1,6 +1,5 @@
 //! The rows of `sources` and `rejects`.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -9,7 +8,9 @@ use arrow::array::{
 use arrow::error::ArrowError;
 
 use super::decode::Reject;
-use super::run::{IngestOptions, SourceRecord};
+use super::known::KnownRejects;
+use super::run::IngestOptions;
+use super::summary::SourceRecord;
 use crate::schema::Table;
 
 /// A line for every source that was read.
@@ -33,15 +34,15 @@ pub(super) fn sources(
         .iter()
         .map(|record| record.decoded.rejects.first().map(describe))
         .collect();
-    // Not told yet by decoding.
-    let no_text: ArrayRef = Arc::new(StringArray::new_null(records.len()));
-    let no_number: ArrayRef = Arc::new(Int64Array::new_null(records.len()));
+    let maybe = |of: &dyn for<'r> Fn(&'r SourceRecord) -> Option<&'r str>| -> ArrayRef {
+        Arc::new(records.iter().map(of).collect::<StringArray>())
+    };
     let times = TimestampMicrosecondArray::from(vec![options.ingest_time; records.len()]);
     RecordBatch::try_new(
         Table::Sources.arrow_schema(),
         vec![
-            text(&|record| record.uri.clone()),
-            text(&|record| record.decoded.sha256.clone()),
+            text(&|record| record.uri.to_string()),
+            text(&|record| record.sha256.clone()),
             number(&|record| record.size_bytes),
             number(&|record| record.decoded.json_bytes),
             text(&|record| record.decoded.kind.as_str().to_owned()),
@@ -53,10 +54,10 @@ pub(super) fn sources(
             Arc::new(errors),
             text(&|_| options.ingest_id.clone()),
             Arc::new(times.with_timezone("UTC")),
-            Arc::clone(&no_text),
-            no_number,
-            Arc::clone(&no_text),
-            no_text,
+            maybe(&|record| record.decoded.digest.as_deref()),
+            number(&|record| record.decoded.left_out),
+            maybe(&|record| record.decoded.shape),
+            maybe(&|record| record.container),
         ],
     )
 }
@@ -64,7 +65,7 @@ pub(super) fn sources(
 /// A line for every reject that is not in the lake yet.
 pub(super) fn rejects(
     records: &[SourceRecord],
-    known: &HashSet<(String, String, u64)>,
+    known: &KnownRejects,
     options: &IngestOptions,
 ) -> Result<RecordBatch, ArrowError> {
     let rows: Vec<(&SourceRecord, &Reject)> = records
@@ -77,12 +78,7 @@ pub(super) fn rejects(
                 .map(move |reject| (record, reject))
         })
         .filter(|(record, reject)| {
-            let key = (
-                record.uri.clone(),
-                record.decoded.sha256.clone(),
-                reject.record_index,
-            );
-            !known.contains(&key)
+            !known.contains(&record.uri, &record.sha256, reject.record_index)
         })
         .collect();
     let text = |of: &dyn Fn(&SourceRecord, &Reject) -> String| -> ArrayRef {
@@ -97,8 +93,8 @@ pub(super) fn rejects(
     RecordBatch::try_new(
         Table::Rejects.arrow_schema(),
         vec![
-            text(&|record, _| record.uri.clone()),
-            text(&|record, _| record.decoded.sha256.clone()),
+            text(&|record, _| record.uri.to_string()),
+            text(&|record, _| record.sha256.clone()),
             number(&|reject| reject.record_index),
             number(&|reject| reject.byte_offset),
             text(&|_, reject| reject.reason.to_owned()),

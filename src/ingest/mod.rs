@@ -7,29 +7,32 @@ mod at_once;
 pub mod container;
 mod decode;
 mod discover;
-mod escapes;
 #[doc(hidden)]
 pub mod fuzzing;
+mod json;
 mod known;
 mod ledger;
 mod normalize;
-mod order;
 mod place;
+mod read;
 mod rows;
 mod run;
 mod scan;
 mod select;
+mod summary;
 pub mod table_text;
 mod time;
 mod unwrap;
+mod words;
 
 use arrow::array::RecordBatch;
 
-pub use decode::{MAX_REJECT_RAW_BYTES, MAX_SOURCE_JSON_BYTES, Reject, SourceKind};
+pub use decode::{MAX_DIGEST_BYTES, MAX_REJECT_RAW_BYTES, Reject, SourceKind};
 pub use discover::{STDIN, Source, discover};
 pub use place::Place;
-pub use run::{IngestOptions, Progress, Silent, Summary, ingest};
+pub use run::{IngestOptions, ingest};
 pub use select::{Selection, SelectionRequest};
+pub use summary::{Progress, Silent, Summary};
 pub use time::format_day;
 pub use unwrap::{Inner, Unwrapped, unwrap};
 

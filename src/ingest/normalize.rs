@@ -6,15 +6,19 @@
 //! `extra` are spoor's own: `$absent` lists top members that a column holds but the record does not
 //! have, and `$record` holds the whole record where laying over is not enough (members named twice).
 
-use std::borrow::Cow;
-use std::collections::HashMap;
-use std::sync::LazyLock;
+mod convert;
+mod members;
 
-use sonic_rs::{LazyValue, to_array_iter, to_object_iter};
+use std::borrow::Cow;
+
 use twox_hash::XxHash64;
 
-use super::{escapes, time};
-use crate::schema::{EVENT_COLUMNS, Kind, RESOURCE_FIELDS};
+use super::json::{Cursor, Fault, Text, Value};
+use super::time;
+use crate::schema::RESOURCE_FIELDS;
+use convert::{convert, string, unescaped};
+pub use members::Wanted;
+use members::{Members, Node, Place, TREE};
 
 /// What a column holds for one record.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -26,15 +30,18 @@ pub enum Slot<'a> {
     /// Microseconds since 1970, UTC.
     Time(i64),
     /// One entry per resource: the fields of [`RESOURCE_FIELDS`].
-    Resources(Vec<[Option<String>; RESOURCE_FIELDS.len()]>),
-    TextMap(Vec<(String, String)>),
+    Resources(Vec<[Option<Cow<'a, str>>; RESOURCE_FIELDS.len()]>),
+    TextMap(Vec<(Cow<'a, str>, Cow<'a, str>)>),
 }
 
 /// A record as column values.
 #[derive(Debug, Default)]
 pub struct Row<'a> {
-    /// One for each of [`EVENT_COLUMNS`].
-    pub slots: Vec<Slot<'a>>,
+    /// The columns that hold something, each at most once: its position in
+    /// [`crate::schema::EVENT_COLUMNS`].
+    filled: Vec<(usize, Slot<'a>)>,
+    /// Where in `filled` the columns of [`Wanted`] stand.
+    wanted: [Option<usize>; Wanted::ALL.len()],
     /// JSON text; empty for none.
     pub extra: String,
     /// See [`crate::schema::CONTENT_HASH`].
@@ -49,165 +56,132 @@ pub struct Row<'a> {
 /// Why a record is no row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// Not JSON, with the parser's words.
-    Invalid(String),
-    /// JSON, but not CloudTrail's; says what it looks like.
-    NotCloudTrail(String),
-    /// A digest file: a record of deliveries, not of events.
-    Digest,
+    /// Not JSON.
+    Invalid(Fault),
+    /// An object that ends at `end`, but not CloudTrail's; says what it looks like.
+    NotCloudTrail { end: usize, looks_like: String },
+    /// A digest file, which ends at `end`: a record of deliveries, not of events.
+    Digest { end: usize },
 }
 
-/// What the members without a column say about an object.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Shape {
-    #[default]
-    Plain,
-    Digest,
-    EventBridge,
-    Lookup,
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Self::Invalid(fault)
+    }
 }
 
-impl Shape {
-    fn notice(&mut self, name: &str) {
+/// What the members without a column say of an object.
+#[derive(Debug, Default)]
+struct Strangers<'a> {
+    /// Some of their names.
+    names: Vec<&'a str>,
+    is_digest: bool,
+    /// What may stand in for an event's own time and id.
+    time: Option<Cow<'a, str>>,
+    id: Option<Cow<'a, str>>,
+}
+
+/// So many names of members say what an object looks like.
+const N_NAMES: usize = 5;
+
+impl<'a> Strangers<'a> {
+    fn notice(&mut self, name: &'a str, value: &Value<'a>) {
         match name {
             "digestPublicKeyFingerprint" | "digestS3Object" | "digestStartTime" => {
-                *self = Self::Digest;
+                self.is_digest = true;
             }
-            "detail" | "detail-type" if *self == Self::Plain => *self = Self::EventBridge,
-            "CloudTrailEvent" | "Events" if *self == Self::Plain => *self = Self::Lookup,
+            "@timestamp" => self.time = string(value),
+            "eventId" => self.id = string(value),
             _ => {}
+        }
+        if self.names.len() < N_NAMES {
+            self.names.push(name);
         }
     }
 }
 
-/// The columns by the way to them, for walking a record once.
-struct Node {
-    /// One bit, its own.
-    bit: u128,
-    place: Place,
-}
-
-enum Place {
-    /// The column's position.
-    Column(usize),
-    Object(Members),
-}
-
-type Members = HashMap<&'static str, Node>;
-
-static TREE: LazyLock<Members> = LazyLock::new(|| {
-    let mut root = HashMap::new();
-    let mut n_nodes = 0;
-    for (index, column) in EVENT_COLUMNS.iter().enumerate() {
-        insert(&mut root, column.path, index, &mut n_nodes);
-    }
-    root
-});
-
-fn insert(at: &mut Members, path: &[&'static str], index: usize, n_nodes: &mut u32) {
-    let [name, rest @ ..] = path else { return };
-    let node = at.entry(name).or_insert_with(|| {
-        let bit = 1_u128
-            .checked_shl(*n_nodes)
-            .expect("fewer than 128 members have a column");
-        *n_nodes += 1;
-        let place = if rest.is_empty() {
-            Place::Column(index)
-        } else {
-            Place::Object(HashMap::new())
-        };
-        Node { bit, place }
-    });
-    if let Place::Object(members) = &mut node.place {
-        insert(members, rest, index, n_nodes);
-    }
-}
-
-/// The columns that the normalizer itself looks at.
-struct Wanted {
-    time: usize,
-    id: usize,
-    source: usize,
-}
-
-static WANTED: LazyLock<Wanted> = LazyLock::new(|| {
-    let index = |name: &str| {
-        crate::schema::event_column_index(name).expect("the columns that CloudTrail always had")
-    };
-    Wanted {
-        time: index("eventtime"),
-        id: index("eventid"),
-        source: index("eventsource"),
-    }
-});
-
 impl<'a> Row<'a> {
-    /// Reads one record into `self`, in place of what was there. `spaced` says that white space
-    /// stands between the tokens of `json`.
+    /// Reads the record that begins at `start` into `self`, in place of what was there. Gives the
+    /// place where it ends.
     ///
     /// # Errors
     ///
-    /// A [`Refusal`] where the text is no JSON object or no CloudTrail record.
-    pub fn read(&mut self, json: &'a str, spaced: bool) -> Result<(), Refusal> {
-        self.slots.clear();
-        self.slots.resize(EVENT_COLUMNS.len(), Slot::Null);
+    /// A [`Refusal`] where the text there is no JSON object or no CloudTrail record.
+    pub fn read(&mut self, text: &'a str, start: usize) -> Result<usize, Refusal> {
+        self.clear();
+        let mut n_known = 0;
+        let mut strangers = Strangers::default();
+        let mut next = 0;
+        let mut cursor = Cursor::new(text, start);
+        let mut more = cursor.open(b'{', b'}')?;
+        while more {
+            let key = cursor.key()?;
+            let name = self.name_of(&key);
+            match TREE.find(&name, &mut next) {
+                Some(node) => {
+                    n_known += 1;
+                    self.member(node, &name, &mut cursor)?;
+                }
+                None => {
+                    let value = cursor.value(1)?;
+                    self.add_hash(&name, value.raw, value.spaced);
+                    self.irregular |= name.starts_with('$');
+                    put_member(&mut self.extra, &name, value.raw);
+                    strangers.notice(key.inner, &value);
+                }
+            }
+            more = cursor.more(b'}')?;
+        }
+        self.judge(n_known, &strangers, cursor.at())?;
+        self.stand_ins(strangers);
+        self.close_extra(cursor.since(start));
+        Ok(cursor.at())
+    }
+
+    /// As [`Row::read`], for a text that is one record and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// As [`Row::read`], and where something follows.
+    pub fn read_whole(&mut self, text: &'a str) -> Result<(), Refusal> {
+        let start = text.len() - text.trim_ascii_start().len();
+        let end = self.read(text, start)?;
+        if text[end..].trim_ascii_start().is_empty() {
+            return Ok(());
+        }
+        let fault = Fault::Unexpected {
+            at: end,
+            expected: "nothing more",
+        };
+        Err(fault.into())
+    }
+
+    /// A member's name. One whose escapes are no text (half a surrogate pair) only the record itself
+    /// can give back.
+    fn name_of(&mut self, key: &Text<'a>) -> Cow<'a, str> {
+        let name = unescaped(key);
+        self.irregular |= name.is_none();
+        name.unwrap_or(Cow::Borrowed(key.inner))
+    }
+
+    fn clear(&mut self) {
+        self.filled.clear();
+        self.wanted = Default::default();
         self.extra.clear();
         self.content_hash = 0;
         self.absent.clear();
         self.seen = 0;
         self.irregular = false;
-        if let Some(at) = escapes::first_broken(json) {
-            return Err(Refusal::Invalid(format!("a broken escape at byte {at}")));
-        }
-        let mut n_known = 0;
-        let mut names = Vec::new();
-        let mut shape = Shape::default();
-        let mut fallback_time = None;
-        let mut fallback_id = None;
-        for member in to_object_iter(json) {
-            let (key, value) = member.map_err(|error| Refusal::Invalid(first_line(&error)))?;
-            let raw = raw_of(&value);
-            self.content_hash = self
-                .content_hash
-                .wrapping_add(member_hash(&key, raw, spaced));
-            match TREE.get(key.as_ref()) {
-                Some(node) => {
-                    n_known += 1;
-                    self.see(node);
-                    self.member(node, &key, value, raw);
-                }
-                None => {
-                    match key.as_ref() {
-                        "@timestamp" => fallback_time = string(raw),
-                        "eventId" => fallback_id = string(raw),
-                        _ => {}
-                    }
-                    self.irregular |= key.starts_with('$');
-                    put_member(&mut self.extra, &key, raw);
-                    shape.notice(&key);
-                    if names.len() < 5 {
-                        names.push(key.into_owned());
-                    }
-                }
-            }
-        }
-        self.judge(n_known, &names, shape)?;
-        if self.slots[WANTED.time] == Slot::Null
-            && let Some(time) = fallback_time.as_deref().and_then(time::parse)
-        {
-            self.stand_in("eventTime", WANTED.time, Slot::Time(time));
-        }
-        if self.slots[WANTED.id] == Slot::Null {
-            let id = fallback_id.unwrap_or_else(|| Cow::Owned(self.content_id()));
-            self.stand_in("eventID", WANTED.id, Slot::Text(id));
-        }
-        self.close_extra(json);
-        Ok(())
+    }
+
+    /// The columns that hold something: position in [`crate::schema::EVENT_COLUMNS`] and value.
+    pub fn filled(&self) -> impl Iterator<Item = (usize, &Slot<'a>)> {
+        self.filled.iter().map(|(column, slot)| (*column, slot))
     }
 
     /// The text of a column, if it holds some.
-    pub fn text(&self, index: usize) -> Option<&str> {
-        match &self.slots[index] {
+    pub fn text(&self, wanted: Wanted) -> Option<&str> {
+        match self.wanted_slot(wanted)? {
             Slot::Text(text) => Some(text),
             _ => None,
         }
@@ -215,9 +189,36 @@ impl<'a> Row<'a> {
 
     /// The event's time in microseconds, if it has one.
     pub fn event_time(&self) -> Option<i64> {
-        match self.slots[WANTED.time] {
-            Slot::Time(micros) => Some(micros),
+        match self.wanted_slot(Wanted::Time)? {
+            Slot::Time(micros) => Some(*micros),
             _ => None,
+        }
+    }
+
+    fn wanted_slot(&self, wanted: Wanted) -> Option<&Slot<'a>> {
+        let at = self.wanted[wanted as usize]?;
+        Some(&self.filled[at].1)
+    }
+
+    /// Gives a column its value, in place of one that a member of the same name gave.
+    fn set(&mut self, column: usize, wanted: Option<Wanted>, slot: Slot<'a>) {
+        let given = self.irregular.then(|| {
+            let mut filled = self.filled.iter();
+            filled.position(|(other, _)| *other == column)
+        });
+        let at = match given.flatten() {
+            Some(at) => {
+                self.filled[at].1 = slot;
+                at
+            }
+            None if slot == Slot::Null => return,
+            None => {
+                self.filled.push((column, slot));
+                self.filled.len() - 1
+            }
+        };
+        if let Some(wanted) = wanted {
+            self.wanted[wanted as usize] = Some(at);
         }
     }
 
@@ -226,10 +227,25 @@ impl<'a> Row<'a> {
         format!("content-{:016x}", self.content_hash)
     }
 
+    /// Fills what a record should have from what it has instead.
+    fn stand_ins(&mut self, strangers: Strangers<'a>) {
+        if self.event_time().is_none()
+            && let Some(time) = strangers.time.as_deref().and_then(time::parse)
+        {
+            self.stand_in("eventTime", Wanted::Time, Slot::Time(time));
+        }
+        if self.text(Wanted::Id).is_none() {
+            let id = strangers
+                .id
+                .unwrap_or_else(|| Cow::Owned(self.content_id()));
+            self.stand_in("eventID", Wanted::Id, Slot::Text(id));
+        }
+    }
+
     /// Fills a column that the record leaves empty. A member that is there, but odd, is in `extra`.
-    fn stand_in(&mut self, name: &'static str, column: usize, slot: Slot<'a>) {
-        self.slots[column] = slot;
-        if TREE.get(name).is_some_and(|node| self.seen & node.bit == 0) {
+    fn stand_in(&mut self, name: &'static str, wanted: Wanted, slot: Slot<'a>) {
+        self.set(wanted.column(), Some(wanted), slot);
+        if self.seen & TREE.bit(name) == 0 {
             self.absent.push(name);
         }
     }
@@ -240,100 +256,126 @@ impl<'a> Row<'a> {
     }
 
     /// Whether what was read is a CloudTrail record.
-    fn judge(&self, n_known: usize, names: &[String], shape: Shape) -> Result<(), Refusal> {
+    fn judge(&self, n_known: usize, strangers: &Strangers<'_>, end: usize) -> Result<(), Refusal> {
         let foreign = |source: &str| source.starts_with("aws:");
-        let looks_like = match shape {
-            Shape::Digest => return Err(Refusal::Digest),
-            _ if self.text(WANTED.source).is_some_and(foreign) => {
-                "a notification of another service".to_owned()
-            }
-            _ if n_known >= 3 || self.slots[WANTED.id] != Slot::Null => return Ok(()),
-            Shape::EventBridge => {
-                "an EventBridge event, which holds its record under `detail`".to_owned()
-            }
-            Shape::Lookup => "an answer of LookupEvents, which holds records as text".to_owned(),
-            Shape::Plain if names.is_empty() => "an object with next to no members".to_owned(),
-            Shape::Plain => format!("an object with the members {}", names.join(", ")),
+        if strangers.is_digest {
+            return Err(Refusal::Digest { end });
+        }
+        let looks_like = if self.text(Wanted::Source).is_some_and(foreign) {
+            "a notification of another service".to_owned()
+        } else if n_known >= 3 || self.text(Wanted::Id).is_some() {
+            return Ok(());
+        } else if strangers.names.is_empty() {
+            "an object with next to no members".to_owned()
+        } else {
+            format!("an object with the members {}", strangers.names.join(", "))
         };
-        Err(Refusal::NotCloudTrail(looks_like))
+        Err(Refusal::NotCloudTrail { end, looks_like })
     }
 
     /// A top member that has a column, or columns below it.
-    fn member(&mut self, node: &Node, key: &str, value: LazyValue<'a>, raw: &'a str) {
+    fn member(&mut self, node: &Node, name: &str, cursor: &mut Cursor<'a>) -> Result<(), Fault> {
+        self.see(node);
         match &node.place {
-            Place::Column(index) => {
-                if !self.fill(*index, raw) {
-                    put_member(&mut self.extra, key, raw);
+            Place::Column { .. } => {
+                let value = cursor.value(1)?;
+                self.add_hash(name, value.raw, value.spaced);
+                if !self.fill(&node.place, &value) {
+                    put_member(&mut self.extra, name, value.raw);
                 }
             }
             Place::Object(members) => {
+                let start = cursor.at();
                 let mut rest = String::new();
-                if self.nested(members, value, raw, &mut rest) {
-                    put_member(&mut self.extra, key, &rest);
+                let (is_left, spaced) =
+                    cursor.noting_space(|cursor| self.nested(members, cursor, 1, &mut rest));
+                self.add_hash(name, cursor.since(start), spaced);
+                if is_left? {
+                    put_member(&mut self.extra, name, &rest);
                 }
             }
         }
+        Ok(())
     }
 
-    /// Fills the columns below an object. True if `rest` was given what they could not hold.
+    /// Fills the columns below the value at the cursor, which stands below `depth` open brackets.
+    /// True if `rest` was given what they could not hold.
     fn nested(
         &mut self,
         members: &Members,
-        value: LazyValue<'a>,
-        raw: &'a str,
+        cursor: &mut Cursor<'a>,
+        depth: usize,
         rest: &mut String,
-    ) -> bool {
-        let Some(object) = value.into_object_iter() else {
-            rest.push_str(raw);
-            return true;
-        };
+    ) -> Result<bool, Fault> {
+        if cursor.peek() != Some(b'{') {
+            rest.push_str(cursor.value(depth)?.raw);
+            return Ok(true);
+        }
         let mut holds_something = false;
-        for member in object {
-            let Ok((key, value)) = member else {
-                // The outer iterator has checked this text; were it wrong after all, the whole
-                // record is kept as it is.
-                self.irregular = true;
-                continue;
-            };
-            let raw = raw_of(&value);
-            let node = members.get(key.as_ref());
+        let mut next = 0;
+        let mut more = cursor.open(b'{', b'}')?;
+        while more {
+            let key = cursor.key()?;
+            let name = self.name_of(&key);
+            let node = members.find(&name, &mut next);
             if let Some(node) = node {
                 self.see(node);
             }
             match node.map(|node| &node.place) {
-                Some(Place::Column(index)) => {
-                    if self.fill(*index, raw) {
+                Some(place @ Place::Column { .. }) => {
+                    let value = cursor.value(depth + 1)?;
+                    if self.fill(place, &value) {
                         holds_something = true;
                     } else {
-                        put_member(rest, &key, raw);
+                        put_member(rest, &name, value.raw);
                     }
                 }
                 Some(Place::Object(below)) => {
                     let mut deeper = String::new();
-                    if self.nested(below, value, raw, &mut deeper) {
-                        put_member(rest, &key, &deeper);
+                    if self.nested(below, cursor, depth + 1, &mut deeper)? {
+                        put_member(rest, &name, &deeper);
                     } else {
                         holds_something = true;
                     }
                 }
-                None => put_member(rest, &key, raw),
+                None => put_member(rest, &name, cursor.value(depth + 1)?.raw),
             }
+            more = cursor.more(b'}')?;
         }
         if rest.is_empty() && holds_something {
-            return false;
+            return Ok(false);
         }
         if rest.is_empty() {
             rest.push('{');
         }
         rest.push('}');
-        true
+        Ok(true)
     }
 
     /// Puts a value into its column. False if the column cannot give it back exactly.
-    fn fill(&mut self, index: usize, raw: &'a str) -> bool {
-        let (slot, exact) = convert(EVENT_COLUMNS[index].kind, raw);
-        self.slots[index] = slot;
+    fn fill(&mut self, place: &Place, value: &Value<'a>) -> bool {
+        let Place::Column {
+            index,
+            kind,
+            wanted,
+        } = place
+        else {
+            return false;
+        };
+        let (slot, exact) = convert(*kind, value);
+        self.set(*index, *wanted, slot);
         exact
+    }
+
+    /// Adding up the members' hashes is blind to their order.
+    fn add_hash(&mut self, name: &str, raw: &str, spaced: bool) {
+        let value = if spaced {
+            XxHash64::oneshot(0, &without_space(raw))
+        } else {
+            XxHash64::oneshot(0, raw.as_bytes())
+        };
+        let member = XxHash64::oneshot(value, name.as_bytes());
+        self.content_hash = self.content_hash.wrapping_add(member);
     }
 
     /// Ends the text of `extra`.
@@ -349,102 +391,6 @@ impl<'a> Row<'a> {
             self.extra.push('}');
         }
     }
-}
-
-fn convert(kind: Kind, raw: &str) -> (Slot<'_>, bool) {
-    match kind {
-        Kind::Json => match raw {
-            "null" => (Slot::Null, false),
-            _ => (Slot::Text(Cow::Borrowed(raw)), true),
-        },
-        Kind::Text => match (string(raw), raw) {
-            (Some(text), _) => (Slot::Text(text), true),
-            (None, "true" | "false") => (Slot::Text(Cow::Borrowed(raw)), false),
-            (None, _) => (Slot::Null, false),
-        },
-        Kind::Bool => match raw {
-            "true" => (Slot::Bool(true), true),
-            "false" => (Slot::Bool(false), true),
-            "\"true\"" => (Slot::Bool(true), false),
-            "\"false\"" => (Slot::Bool(false), false),
-            _ => (Slot::Null, false),
-        },
-        Kind::Time => match string(raw) {
-            Some(text) => match time::parse(&text) {
-                Some(micros) => (Slot::Time(micros), time::is_plain(&text)),
-                None => (Slot::Null, false),
-            },
-            None => (Slot::Null, false),
-        },
-        Kind::Resources => resources(raw),
-        Kind::TextMap => text_map(raw),
-    }
-}
-
-fn resources(raw: &str) -> (Slot<'_>, bool) {
-    let Ok(entries) = serde_json::from_str::<Vec<serde_json::Map<String, serde_json::Value>>>(raw)
-    else {
-        return (Slot::Null, false);
-    };
-    let n_kept: usize = entries.iter().map(serde_json::Map::len).sum();
-    let mut exact = !entries.is_empty() && n_kept == n_members(raw);
-    let mut list = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let mut fields: [Option<String>; RESOURCE_FIELDS.len()] = Default::default();
-        exact &= !entry.is_empty();
-        for (key, value) in entry {
-            let field = RESOURCE_FIELDS
-                .iter()
-                .position(|(_, spelling)| spelling.eq_ignore_ascii_case(&key));
-            match (field, value) {
-                (Some(field), serde_json::Value::String(text)) => {
-                    exact &= RESOURCE_FIELDS[field].1 == key && fields[field].is_none();
-                    fields[field] = Some(text);
-                }
-                _ => exact = false,
-            }
-        }
-        list.push(fields);
-    }
-    (Slot::Resources(list), exact)
-}
-
-fn text_map(raw: &str) -> (Slot<'_>, bool) {
-    let Ok(members) = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(raw)
-    else {
-        return (Slot::Null, false);
-    };
-    let texts: Vec<(String, String)> = members
-        .into_iter()
-        .filter_map(|(key, value)| match value {
-            serde_json::Value::String(text) => Some((key, text)),
-            _ => None,
-        })
-        .collect();
-    if texts.is_empty() {
-        return (Slot::Null, false);
-    }
-    let exact = texts.len() == n_members(raw);
-    (Slot::TextMap(texts), exact)
-}
-
-/// The members of an object, or of the objects of an array, counting those named twice.
-fn n_members(raw: &str) -> usize {
-    if raw.starts_with('[') {
-        let entries = to_array_iter(raw).flatten();
-        return entries.map(|entry| n_members(raw_of(&entry))).sum();
-    }
-    to_object_iter(raw).count()
-}
-
-/// The text of a JSON string; `None` for other values and for escapes that are no text (half a
-/// surrogate pair).
-fn string(raw: &str) -> Option<Cow<'_, str>> {
-    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
-    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
-        return Some(Cow::Borrowed(inner));
-    }
-    serde_json::from_str::<String>(raw).ok().map(Cow::Owned)
 }
 
 /// Adds a member to the text of an object that is not closed yet.
@@ -464,16 +410,6 @@ fn put_member(object: &mut String, key: &str, raw: &str) {
     object.push_str(raw);
 }
 
-/// Adding these up is blind to the order of the members.
-fn member_hash(key: &str, raw: &str, spaced: bool) -> u64 {
-    let value = if spaced {
-        XxHash64::oneshot(0, &without_space(raw))
-    } else {
-        XxHash64::oneshot(0, raw.as_bytes())
-    };
-    XxHash64::oneshot(value, key.as_bytes())
-}
-
 fn without_space(json: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(json.len());
     let mut in_string = false;
@@ -489,18 +425,4 @@ fn without_space(json: &str) -> Vec<u8> {
         }
     }
     out
-}
-
-/// The value's own text within the record.
-fn raw_of<'a>(value: &LazyValue<'a>) -> &'a str {
-    match value.as_raw_cow() {
-        Cow::Borrowed(text) => text,
-        // Slices of a borrowed text stay borrowed; an owned one cannot come from `to_object_iter`.
-        Cow::Owned(_) => "",
-    }
-}
-
-fn first_line(error: &sonic_rs::Error) -> String {
-    let text = error.to_string();
-    text.lines().next().unwrap_or("not JSON").to_owned()
 }

@@ -5,37 +5,31 @@
 //! when everything of it is in the lake. A run that ends anywhere in between is made good by the
 //! next one, which finds its events by key, source and position and counts them as written.
 
-use std::collections::{BTreeMap, HashSet};
-use std::fs;
-use std::io::{self, Read};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use arrow::array::{BooleanArray, RecordBatch, StringArray};
-use arrow::compute::{concat_batches, filter_record_batch};
-use futures::{Stream, StreamExt};
+use arrow::array::{AsArray, BooleanArray, Int64Array, RecordBatch};
+use arrow::datatypes::Int64Type;
+use arrow::error::ArrowError;
 
-use super::decode::{
-    Decoded, EventKey, Reject, SourceKind, decode, is_gzip, looks_like_json, sha256,
-};
-use super::discover::{STDIN, Source};
+use super::container::Limits;
+use super::decode::EventKey;
+use super::discover::Source;
 use super::known::{Known, KnownSources, Verdict, read_rejects};
 use super::ledger;
-use super::order::sort_group;
-use super::rows::RowBuilder;
-use crate::error::{Cause, IngestError, LakeError, Result};
-use crate::lake::{EVENT_ROW_GROUP_ROWS, Lake, LakeLock, TableWriter};
-use crate::schema::{CONFLICTING, DATE_PARTITION, Table};
+use super::read::{Part, PartOfSource, Shared, defect, read};
+use super::select::Selection;
+use super::summary::{Progress, SourceRecord, Summary};
+use crate::error::{IngestError, Result};
+use crate::lake::{Lake, LakeLock, TableWriter};
+use crate::schema::{CONFLICTING, SOURCE_INDEX, Table};
 
-/// Small sources are decoded together up to this many stored bytes or this many sources, so that a
+/// Small sources are read together up to this many stored bytes or this many sources, so that a
 /// batch of rows is worth its overhead.
-const UNIT_BYTES: u64 = 4 * 1024 * 1024;
+const UNIT_BYTES: u64 = 1024 * 1024;
 const UNIT_SOURCES: usize = 256;
-
-/// Rows that wait for their day's row group to fill take up to this many bytes; then the biggest day
-/// is written as it is.
-const WAITING_BYTES: usize = 256 * 1024 * 1024;
 
 /// What a run needs to know beside its sources.
 #[derive(Debug, Clone)]
@@ -46,112 +40,12 @@ pub struct IngestOptions {
     pub ingest_time: i64,
     /// Sources decoded side by side.
     pub parallelism: usize,
-}
-
-/// Hears how a run goes on. Every method may be called often; none should wait.
-pub trait Progress: Send + Sync {
-    /// The run knows what lies before it.
-    fn begin(&self, n_sources: u64, n_bytes: u64);
-    /// A source is done: its stored bytes, and records so far.
-    fn advance(&self, n_bytes: u64, n_records: u64);
-    /// Something was rejected.
-    fn reject(&self, uri: &str, reject: &Reject);
-    /// Another process writes to the lake; the run waits for it.
-    fn waiting(&self);
-}
-
-/// Hears nothing.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Silent;
-
-impl Progress for Silent {
-    fn begin(&self, _: u64, _: u64) {}
-    fn advance(&self, _: u64, _: u64) {}
-    fn reject(&self, _: &str, _: &Reject) {}
-    fn waiting(&self) {}
-}
-
-/// The totals of a run. `records_read = rows_written + duplicates + rejected`, always.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Summary {
-    /// Sources named, of every kind.
-    pub sources: u64,
-    /// Of them, read by an earlier run.
-    pub sources_skipped: u64,
-    /// Of them, digest files and others that hold no events.
-    pub sources_listed: u64,
-    /// Of them, with something rejected.
-    pub sources_rejected: u64,
-    /// Stored bytes read.
-    pub stored_bytes: u64,
-    /// Unpacked bytes read.
-    pub json_bytes: u64,
-    pub records_read: u64,
-    pub rows_written: u64,
-    pub duplicates: u64,
-    pub rejected: u64,
-    /// Of the rows written, those whose key was there with other content.
-    pub conflicting: u64,
-    pub elapsed: Duration,
-}
-
-/// A source's line in `sources`.
-#[derive(Debug, Clone)]
-pub(super) struct SourceRecord {
-    pub(super) uri: String,
-    pub(super) size_bytes: u64,
-    pub(super) decoded: Decoded,
-    pub(super) rows_written: u64,
-    pub(super) duplicates: u64,
-}
-
-impl SourceRecord {
-    fn rejected(&self) -> u64 {
-        self.decoded.rejects.len() as u64
-    }
-
-    /// The word in `sources.status`.
-    pub(super) fn status(&self) -> &'static str {
-        let taken = self.rows_written + self.duplicates;
-        match self.decoded.kind {
-            SourceKind::Digest if self.rejected() == 0 => "listed",
-            SourceKind::Unknown if self.rejected() == 0 && taken == 0 => "listed",
-            _ if self.rejected() == 0 => "ok",
-            _ if taken > 0 => "partial",
-            _ => "rejected",
-        }
-    }
-
-    fn check(&self) -> Result<(), IngestError> {
-        let sum = self.rows_written + self.duplicates + self.rejected();
-        if self.decoded.records_read == sum {
-            return Ok(());
-        }
-        Err(IngestError::Totals {
-            source_uri: self.uri.clone(),
-            read: self.decoded.records_read,
-            written: self.rows_written,
-            duplicate: self.duplicates,
-            rejected: self.rejected(),
-        })
-    }
-}
-
-/// What one decoding task gives: some sources, and one batch with the rows of all of them.
-struct Unit {
-    sources: Vec<UnitSource>,
-    /// Parallel to the rows of `batch`.
-    keys: Vec<EventKey>,
-    batch: RecordBatch,
-}
-
-struct UnitSource {
-    uri: String,
-    size_bytes: u64,
-    /// `None`: read by an earlier run.
-    decoded: Option<Decoded>,
-    /// How many rows of the unit's batch are its own.
-    n_rows: usize,
+    /// What of the sources is taken in.
+    pub selection: Selection,
+    /// What a source may unpack to.
+    pub limits: Limits,
+    /// Bytes of rows that wait to be sorted and encoded.
+    pub waiting_bytes: usize,
 }
 
 /// Reads `sources` into the lake. Setting `stop` ends the run early; then, as after any error,
@@ -172,22 +66,23 @@ pub async fn ingest(
     let _lock = wait_for_lock(lake, progress.as_ref(), &stop).await?;
     let n_bytes = sources.iter().map(|source| source.size_bytes).sum();
     progress.begin(sources.len() as u64, n_bytes);
-    let known_sources = Arc::new(KnownSources::read(lake).await?);
+    let known = Arc::new(KnownSources::read(lake).await?);
+    let shared = Arc::new(Shared {
+        known: Arc::clone(&known),
+        selection: options.selection.clone(),
+        limits: options.limits,
+        stop: Arc::clone(&stop),
+    });
+    let writer = lake.bounded_writer(Table::Events, options.waiting_bytes);
     let mut taker = Taker {
-        known: Known::open(lake, Arc::clone(&known_sources)).await?,
-        writer: lake.writer(Table::Events).await?,
-        waiting: BTreeMap::new(),
-        waiting_bytes: 0,
+        known: Known::open(lake, Arc::clone(&known)).await?,
+        writer: writer.await?,
+        begun: None,
         records: Vec::new(),
-        summary: Summary {
-            sources: sources.len() as u64,
-            ..Summary::default()
-        },
+        summary: Summary::default(),
     };
-    let units = units(sources);
-    let units = read_units(units, options.parallelism, &known_sources, &stop);
     let taken = tokio::select! {
-        taken = take_all(&mut taker, units, progress.as_ref()) => taken,
+        taken = take_all(&mut taker, sources, options.parallelism, &shared, progress.as_ref()) => taken,
         () = asked_to_stop(&stop) => Err(IngestError::Interrupted.into()),
     };
     if let Err(error) = taken {
@@ -197,7 +92,7 @@ pub async fn ingest(
     // What was unreadable before and still is has its line.
     taker
         .records
-        .retain(|record| !known_sources.contains(&record.uri, &record.decoded.sha256));
+        .retain(|record| !known.contains(&record.uri, &record.sha256));
     let mut summary = taker.publish(lake, options).await?;
     summary.elapsed = started.elapsed();
     Ok(summary)
@@ -233,33 +128,29 @@ async fn wait_for_lock(
     }
 }
 
-/// Decodes units side by side and gives them in their order.
-fn read_units(
-    units: Vec<Vec<Source>>,
-    parallelism: usize,
-    known: &Arc<KnownSources>,
-    stop: &Arc<AtomicBool>,
-) -> impl Stream<Item = Result<Unit>> {
-    let (known, stop) = (Arc::clone(known), Arc::clone(stop));
-    futures::stream::iter(units)
-        .map(move |sources| {
-            let (known, stop) = (Arc::clone(&known), Arc::clone(&stop));
-            tokio::task::spawn_blocking(move || read_unit(sources, &known, &stop))
-        })
-        .buffered(parallelism.max(1) + 1)
-        .map(|unit| unit.map_err(|error| defect(error.into()))?)
-}
-
+/// Reads units side by side and takes their parts in order.
 async fn take_all(
     taker: &mut Taker,
-    units: impl Stream<Item = Result<Unit>>,
+    sources: Vec<Source>,
+    parallelism: usize,
+    shared: &Arc<Shared>,
     progress: &dyn Progress,
 ) -> Result<()> {
-    let mut units = std::pin::pin!(units);
-    while let Some(unit) = units.next().await {
-        taker.take(unit?, progress).await?;
+    let mut units = units(sources).into_iter();
+    let mut reading = VecDeque::new();
+    loop {
+        while reading.len() <= parallelism
+            && let Some(unit) = units.next()
+        {
+            reading.push_back(read(unit, shared));
+        }
+        let Some(mut parts) = reading.pop_front() else {
+            return Ok(());
+        };
+        while let Some(part) = parts.recv().await {
+            taker.take(part.await.map_err(defect)??, progress).await?;
+        }
     }
-    taker.flush_all().await
 }
 
 fn units(sources: Vec<Source>) -> Vec<Vec<Source>> {
@@ -281,225 +172,97 @@ fn units(sources: Vec<Source>) -> Vec<Vec<Source>> {
     units
 }
 
-fn read_unit(sources: Vec<Source>, known: &KnownSources, stop: &AtomicBool) -> Result<Unit> {
-    let mut rows = RowBuilder::default();
-    let mut keys = Vec::new();
-    let mut done = Vec::with_capacity(sources.len());
-    for source in sources {
-        if stop.load(Ordering::Relaxed) {
-            return Err(IngestError::Interrupted.into());
-        }
-        let before = rows.len();
-        let (size_bytes, decoded) = read_source(&source, known, &mut rows, &mut keys)?;
-        done.push(UnitSource {
-            uri: source.uri,
-            size_bytes,
-            decoded,
-            n_rows: rows.len() - before,
-        });
-    }
-    Ok(Unit {
-        sources: done,
-        keys,
-        batch: rows.finish().map_err(|error| defect(error.into()))?,
-    })
-}
-
-/// The stored bytes of a source and what is in them; `None` if an earlier run has read it.
-fn read_source(
-    source: &Source,
-    known: &KnownSources,
-    rows: &mut RowBuilder,
-    keys: &mut Vec<EventKey>,
-) -> Result<(u64, Option<Decoded>)> {
-    let read = match &source.problem {
-        Some(problem) => Err(problem.clone()),
-        None => read_bytes(source).map_err(|error| error.to_string()),
-    };
-    let stored = match read {
-        Ok(stored) => stored,
-        Err(problem) => return Ok((source.size_bytes, Some(unreadable(problem)))),
-    };
-    let size = stored.len() as u64;
-    let hash = sha256(&stored);
-    if known.contains(&source.uri, &hash) {
-        return Ok((size, None));
-    }
-    if !source.named_as_log && !is_gzip(&stored) && !looks_like_json(&stored) {
-        let listed = Decoded {
-            kind: SourceKind::Unknown,
-            sha256: hash,
-            json_bytes: 0,
-            records_read: 0,
-            rejects: Vec::new(),
-        };
-        return Ok((size, Some(listed)));
-    }
-    let decoded = decode(&source.uri, &stored, source.kind, rows, keys)
-        .map_err(|error| defect(error.into()))?;
-    Ok((size, Some(decoded)))
-}
-
-fn read_bytes(source: &Source) -> io::Result<Vec<u8>> {
-    if source.uri != STDIN {
-        return fs::read(&source.path);
-    }
-    let mut bytes = Vec::new();
-    io::stdin().lock().read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// A source that the system does not let us read is one reject.
-fn unreadable(detail: String) -> Decoded {
-    Decoded {
-        kind: SourceKind::Unknown,
-        sha256: String::new(),
-        json_bytes: 0,
-        records_read: 1,
-        rejects: vec![Reject {
-            record_index: 0,
-            byte_offset: 0,
-            reason: "unreadable",
-            detail,
-            raw: Vec::new(),
-            raw_bytes: 0,
-        }],
-    }
-}
-
-/// Rows of one day that wait for a full row group.
-#[derive(Default)]
-struct Waiting {
-    batches: Vec<RecordBatch>,
-    n_rows: usize,
-    n_bytes: usize,
-}
-
-/// Takes units in order: drops duplicates, sorts rows into days, writes full row groups.
+/// Takes parts in order: drops duplicates, hands the rest to the lake.
 struct Taker {
     known: Known,
     writer: TableWriter,
-    waiting: BTreeMap<Option<String>, Waiting>,
-    waiting_bytes: usize,
+    /// A source of which parts are still to come.
+    begun: Option<SourceRecord>,
     records: Vec<SourceRecord>,
     summary: Summary,
 }
 
 impl Taker {
-    async fn take(&mut self, unit: Unit, progress: &dyn Progress) -> Result<()> {
-        let days: HashSet<Option<i64>> = unit.keys.iter().map(|key| key.day).collect();
-        for day in days {
-            self.known.load(day)?;
-        }
-        let mut keep = Vec::with_capacity(unit.keys.len());
-        let mut conflicting = Vec::with_capacity(unit.keys.len());
-        let mut keys = unit.keys.iter();
-        for source in unit.sources {
-            let Some(decoded) = source.decoded else {
+    async fn take(&mut self, part: Part, progress: &dyn Progress) -> Result<()> {
+        let mut judged = Judged::default();
+        let mut keys = part.keys.iter();
+        for source in part.sources {
+            let is_last = source.is_last;
+            let Some(mut record) = self.record_of(source, &mut keys, &mut judged)? else {
+                self.summary.sources += 1;
                 self.summary.sources_skipped += 1;
-                progress.advance(source.size_bytes, self.summary.records_read);
                 continue;
             };
-            let mut record = SourceRecord {
-                uri: source.uri,
-                size_bytes: source.size_bytes,
-                decoded,
-                rows_written: 0,
-                duplicates: 0,
-            };
-            for key in keys.by_ref().take(source.n_rows) {
-                let verdict = self.known.judge(key, &record.uri);
-                match verdict {
-                    Verdict::Duplicate => record.duplicates += 1,
-                    Verdict::New | Verdict::Conflicting | Verdict::Recovered => {
-                        record.rows_written += 1;
-                    }
-                }
-                keep.push(matches!(verdict, Verdict::New | Verdict::Conflicting));
-                conflicting.push(verdict == Verdict::Conflicting);
+            if is_last {
+                self.book(record, progress)?;
+            } else {
+                // Its bytes count once, with its last part.
+                record.size_bytes = record.size_bytes.max(0);
+                self.begun = Some(record);
             }
-            self.book(record, progress)?;
         }
-        self.summary.conflicting += conflicting.iter().filter(|flag| **flag).count() as u64;
-        let rows = select(&unit.batch, keep, conflicting).map_err(|error| defect(error.into()))?;
-        self.wait(rows).await
+        self.summary.conflicting += judged.n_conflicting();
+        let (batch, keep) = judged.apply(part.batch).map_err(defect)?;
+        self.writer.write_rows(batch, keep).await
+    }
+
+    /// What is known of a source with this part of it; `None` where an earlier run has read it.
+    fn record_of<'k>(
+        &mut self,
+        source: PartOfSource,
+        keys: &mut impl Iterator<Item = &'k EventKey>,
+        judged: &mut Judged,
+    ) -> Result<Option<SourceRecord>> {
+        let Some(decoded) = source.decoded else {
+            return Ok(None);
+        };
+        let begun = self.begun.take();
+        let (mut record, base) = match begun {
+            Some(mut record) => {
+                let base = record.decoded.position();
+                record.decoded.append(decoded);
+                (record, base)
+            }
+            None => {
+                let record = SourceRecord {
+                    uri: source.uri,
+                    size_bytes: source.size_bytes,
+                    sha256: source.sha256,
+                    container: source.container,
+                    decoded,
+                    rows_written: 0,
+                    duplicates: 0,
+                };
+                (record, 0)
+            }
+        };
+        let uri = self.known.source_number(&record.uri);
+        for key in keys.take(source.n_rows) {
+            let key = EventKey {
+                record_index: base + key.record_index,
+                ..*key
+            };
+            let verdict = self.known.judge(&key, uri)?;
+            match verdict {
+                Verdict::Duplicate => record.duplicates += 1,
+                Verdict::New | Verdict::Conflicting | Verdict::Recovered => {
+                    record.rows_written += 1;
+                }
+            }
+            judged.add(verdict, base);
+        }
+        Ok(Some(record))
     }
 
     fn book(&mut self, record: SourceRecord, progress: &dyn Progress) -> Result<()> {
         record.check()?;
-        let summary = &mut self.summary;
-        summary.sources_listed += u64::from(record.status() == "listed");
-        summary.sources_rejected += u64::from(record.rejected() > 0);
-        summary.stored_bytes += record.size_bytes;
-        summary.json_bytes += record.decoded.json_bytes;
-        summary.records_read += record.decoded.records_read;
-        summary.rows_written += record.rows_written;
-        summary.duplicates += record.duplicates;
-        summary.rejected += record.rejected();
+        self.summary.sources += 1;
+        self.summary.add(&record);
         for reject in &record.decoded.rejects {
             progress.reject(&record.uri, reject);
         }
-        progress.advance(record.size_bytes, summary.records_read);
+        progress.advance(record.size_bytes, self.summary.records_read);
         self.records.push(record);
-        Ok(())
-    }
-
-    async fn wait(&mut self, rows: RecordBatch) -> Result<()> {
-        for (date, batch) in split_by_date(&rows).map_err(|error| defect(error.into()))? {
-            let waiting = self.waiting.entry(date.clone()).or_default();
-            let n_bytes = batch.get_array_memory_size();
-            waiting.n_rows += batch.num_rows();
-            waiting.n_bytes += n_bytes;
-            waiting.batches.push(batch);
-            self.waiting_bytes += n_bytes;
-            if waiting.n_rows >= EVENT_ROW_GROUP_ROWS {
-                self.flush(&date).await?;
-            }
-        }
-        while self.waiting_bytes > WAITING_BYTES {
-            let biggest = self
-                .waiting
-                .iter()
-                .max_by_key(|(_, waiting)| waiting.n_bytes)
-                .map(|(date, _)| date.clone());
-            match biggest {
-                Some(date) => self.flush(&date).await?,
-                None => break,
-            }
-        }
-        Ok(())
-    }
-
-    async fn flush_all(&mut self) -> Result<()> {
-        while let Some(date) = self.waiting.keys().next().cloned() {
-            self.flush(&date).await?;
-        }
-        Ok(())
-    }
-
-    /// Writes what waits of a day, in sorted row groups.
-    async fn flush(&mut self, date: &Option<String>) -> Result<()> {
-        let Some(waiting) = self.waiting.remove(date) else {
-            return Ok(());
-        };
-        self.waiting_bytes -= waiting.n_bytes;
-        let groups = tokio::task::spawn_blocking(move || {
-            let rows = concat_batches(&Table::Events.arrow_schema(), &waiting.batches)?;
-            drop(waiting);
-            (0..rows.num_rows())
-                .step_by(EVENT_ROW_GROUP_ROWS)
-                .map(|from| {
-                    let length = EVENT_ROW_GROUP_ROWS.min(rows.num_rows() - from);
-                    sort_group(&rows.slice(from, length))
-                })
-                .collect::<Result<Vec<_>, _>>()
-        })
-        .await
-        .map_err(|error| defect(error.into()))?
-        .map_err(|error| defect(error.into()))?;
-        for group in groups {
-            self.writer.write(&group).await?;
-        }
         Ok(())
     }
 
@@ -515,61 +278,61 @@ impl Taker {
             ),
             (Table::Sources, ledger::sources(&self.records, options)),
         ] {
-            let batch = batch.map_err(|error| defect(error.into()))?;
+            let batch = batch.map_err(defect)?;
             if batch.num_rows() == 0 {
                 continue;
             }
             let mut writer = lake.writer(table).await?;
-            writer.write(&batch).await?;
+            writer.write(batch).await?;
             lake.commit(writer.finish().await?).await?;
         }
         Ok(self.summary)
     }
 }
 
-/// The rows to keep, with their flags.
-fn select(
-    batch: &RecordBatch,
-    keep: Vec<bool>,
+/// What was decided on the rows of a part.
+#[derive(Default)]
+struct Judged {
+    keep: Vec<u32>,
     conflicting: Vec<bool>,
-) -> Result<RecordBatch, arrow::error::ArrowError> {
-    let mut columns = batch.columns().to_vec();
-    columns[batch.schema().index_of(CONFLICTING)?] = Arc::new(BooleanArray::from(conflicting));
-    let batch = RecordBatch::try_new(batch.schema(), columns)?;
-    if keep.iter().all(|keep| *keep) {
-        return Ok(batch);
-    }
-    filter_record_batch(&batch, &BooleanArray::from(keep))
+    /// What is to be added to each row's position in its source.
+    bases: Vec<i64>,
 }
 
-fn split_by_date(
-    rows: &RecordBatch,
-) -> Result<Vec<(Option<String>, RecordBatch)>, arrow::error::ArrowError> {
-    if rows.num_rows() == 0 {
-        return Ok(Vec::new());
+impl Judged {
+    fn add(&mut self, verdict: Verdict, base: u64) {
+        if matches!(verdict, Verdict::New | Verdict::Conflicting) {
+            self.keep
+                .push(u32::try_from(self.bases.len()).unwrap_or(u32::MAX));
+        }
+        self.conflicting.push(verdict == Verdict::Conflicting);
+        self.bases.push(base.cast_signed());
     }
-    let index = rows.schema().index_of(DATE_PARTITION)?;
-    let Some(dates) = rows.column(index).as_any().downcast_ref::<StringArray>() else {
-        return Ok(vec![(None, rows.clone())]);
-    };
-    let distinct: std::collections::BTreeSet<Option<&str>> = dates.iter().collect();
-    if let [date] = distinct.iter().collect::<Vec<_>>()[..] {
-        return Ok(vec![(date.map(str::to_owned), rows.clone())]);
-    }
-    distinct
-        .into_iter()
-        .map(|date| {
-            let mask: BooleanArray = dates.iter().map(|value| Some(value == date)).collect();
-            Ok((date.map(str::to_owned), filter_record_batch(rows, &mask)?))
-        })
-        .collect()
-}
 
-/// What can only go wrong through a defect of the program, or for want of memory.
-fn defect(source: Cause) -> LakeError {
-    LakeError::Table {
-        action: "build rows for",
-        table: Table::Events.name(),
-        source,
+    fn n_conflicting(&self) -> u64 {
+        self.conflicting.iter().filter(|flag| **flag).count() as u64
+    }
+
+    /// The batch with flags and positions set right, and the rows of it to write.
+    fn apply(self, batch: RecordBatch) -> Result<(RecordBatch, Vec<u32>), ArrowError> {
+        let Self {
+            keep,
+            conflicting,
+            bases,
+        } = self;
+        let schema = batch.schema();
+        let mut columns = batch.columns().to_vec();
+        columns[schema.index_of(CONFLICTING)?] = Arc::new(BooleanArray::from(conflicting));
+        if bases.iter().any(|base| *base > 0) {
+            let index = schema.index_of(SOURCE_INDEX)?;
+            let within = columns[index].as_primitive::<Int64Type>();
+            let shifted = within
+                .values()
+                .iter()
+                .zip(&bases)
+                .map(|(at, base)| at + base);
+            columns[index] = Arc::new(Int64Array::from_iter_values(shifted));
+        }
+        Ok((RecordBatch::try_new(schema, columns)?, keep))
     }
 }

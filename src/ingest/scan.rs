@@ -1,14 +1,13 @@
-//! Cuts unpacked bytes into records, without reading what is in them.
+//! Cuts unpacked bytes into records.
 //!
 //! A file is a sequence of JSON values: `{"Records":[…]}`, arrays of records, single records one
-//! after another (JSON Lines or not). The scanner follows brackets and strings only, so that one
-//! broken record costs that record and not the file: what is balanced but wrong is found later by
-//! the JSON library, and after something unbalanced it goes on at the next place that looks like
-//! the beginning of a record.
+//! after another (JSON Lines or not). Whoever takes the records reads them where they begin and says
+//! where they end. Only what cannot be read is walked over by brackets and strings, so that one
+//! broken record costs that record and not the file: what is balanced but wrong is one piece, and
+//! after something unbalanced it goes on at the next place that looks like the beginning of a
+//! record. Bytes may come in portions; what a portion cuts through is looked at again with the next.
 
-/// Nesting deeper than this is no CloudTrail record (real ones stay under 20), and is what JSON
-/// libraries refuse.
-pub const MAX_DEPTH: usize = 127;
+pub use super::json::MAX_DEPTH;
 
 /// A record longer than this is refused: CloudTrail events end at 256 KiB, in event data stores at
 /// 1 MiB.
@@ -18,18 +17,33 @@ pub const MAX_RECORD_BYTES: usize = 16 * 1024 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Piece<'a> {
     /// A balanced object.
-    Record {
-        offset: usize,
-        json: &'a str,
-        /// White space stands between its tokens.
-        spaced: bool,
-    },
+    Record { offset: u64, json: &'a str },
     /// Bytes that are no record.
     Broken {
-        offset: usize,
+        offset: u64,
         raw: &'a [u8],
         reason: Reason,
     },
+}
+
+/// Takes what the scanner meets.
+pub trait Sink<'a> {
+    /// A record may begin at `start` of `text`, which lies at `base` of the source. Gives its end, if
+    /// it was read; else it comes back as a [`Piece`].
+    fn record(&mut self, text: &'a str, start: usize, base: u64) -> Option<usize>;
+
+    /// Something that was not taken as a record.
+    fn piece(&mut self, piece: Piece<'a>);
+}
+
+impl<'a, F: FnMut(Piece<'a>)> Sink<'a> for F {
+    fn record(&mut self, _: &'a str, _: usize, _: u64) -> Option<usize> {
+        None
+    }
+
+    fn piece(&mut self, piece: Piece<'a>) {
+        self(piece);
+    }
 }
 
 /// Why bytes are no record.
@@ -75,196 +89,298 @@ impl Reason {
     }
 }
 
-/// Gives every piece of `bytes`, in order.
-pub fn scan<'a>(bytes: &'a [u8], mut emit: impl FnMut(Piece<'a>)) {
-    let mut scanner = Scanner {
-        bytes,
-        at: 0,
-        wasted: 0,
-        cut_short: false,
-    };
-    if bytes.starts_with(b"\xef\xbb\xbf") {
-        scanner.at = 3;
-    } else if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        return scanner.broken(0, bytes.len(), Reason::Utf16, &mut emit);
-    }
-    while scanner.skip_space() {
-        scanner.document(&mut emit);
-    }
-}
-
-struct Scanner<'a> {
-    bytes: &'a [u8],
-    at: usize,
+/// Where in a source the scanner is.
+#[derive(Debug, Default)]
+pub struct Scanner {
+    place: Place,
+    /// Bytes done with.
+    base: u64,
     /// Bytes walked over in vain.
-    wasted: usize,
+    wasted: u64,
     /// It was said already that the text ends early.
     cut_short: bool,
+    /// Something unbalanced was met, and no likely beginning of a record since.
+    lost: bool,
 }
 
-/// A value's end and what was noticed on the way.
-struct Extent {
-    end: usize,
-    spaced: bool,
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Between values.
+    #[default]
+    Top,
+    /// In an array of records, which stands in an envelope or not.
+    Elements { enveloped: bool },
+    /// In an envelope, after its records.
+    Rest,
 }
 
-impl<'a> Scanner<'a> {
+/// The portion ends before what stands here does.
+struct More;
+
+impl Scanner {
+    /// Gives every piece of `bytes` that lies in it whole, in order, and says how many bytes are done
+    /// with; the next portion begins with the others. `last` says that no more will come.
+    pub fn feed<'a>(&mut self, bytes: &'a [u8], last: bool, sink: &mut impl Sink<'a>) -> usize {
+        let mut portion = Portion {
+            bytes,
+            text: "",
+            text_start: 0,
+            at: 0,
+            last,
+            scanner: self,
+        };
+        if portion.scanner.base == 0 {
+            if bytes.starts_with(b"\xef\xbb\xbf") {
+                portion.at = 3;
+            } else if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+                portion.broken(0, bytes.len(), Reason::Utf16, sink);
+            }
+        }
+        while portion.step(sink).is_ok() {}
+        let done = portion.at;
+        self.base += done as u64;
+        done
+    }
+}
+
+/// Gives every piece of `bytes`, in order.
+pub fn scan<'a>(bytes: &'a [u8], mut sink: impl Sink<'a>) {
+    Scanner::default().feed(bytes, true, &mut sink);
+}
+
+/// Bytes that lie together.
+struct Portion<'s, 'a> {
+    bytes: &'a [u8],
+    /// What of the bytes is known to be UTF-8, and where it begins.
+    text: &'a str,
+    text_start: usize,
+    at: usize,
+    last: bool,
+    scanner: &'s mut Scanner,
+}
+
+/// A value's end.
+type Extent = usize;
+
+impl<'a> Portion<'_, 'a> {
+    /// One step onwards; an error at the end of the portion, with `at` where the next one begins.
+    fn step(&mut self, sink: &mut impl Sink<'a>) -> Result<(), More> {
+        if std::mem::take(&mut self.scanner.lost) {
+            let next = self.next_beginning(self.at);
+            self.give_up(self.at, next, Reason::Syntax, sink);
+        }
+        let place = self.scanner.place;
+        if !self.skip_space() {
+            if self.last && place != Place::Top {
+                self.broken(self.at, self.at, Reason::Truncated, sink);
+            }
+            return Err(More);
+        }
+        match place {
+            Place::Top => self.document(sink),
+            Place::Elements { enveloped } => self.element(enveloped, sink),
+            Place::Rest => self.envelope_rest(sink),
+        }
+    }
+
     /// One value at the top of the file.
-    fn document(&mut self, emit: &mut impl FnMut(Piece<'a>)) {
+    fn document(&mut self, sink: &mut impl Sink<'a>) -> Result<(), More> {
         let start = self.at;
         match self.bytes[start] {
             b'[' => {
                 self.at += 1;
-                self.elements(emit);
+                self.scanner.place = Place::Elements { enveloped: false };
             }
-            b'{' => self.object(emit),
+            b'{' => match self.envelope() {
+                Ok(Some(first_element)) => {
+                    self.at = first_element;
+                    self.scanner.place = Place::Elements { enveloped: true };
+                }
+                Ok(None) => self.record(sink)?,
+                Err(More) if self.is_over_long(start) => self.record(sink)?,
+                Err(More) => return Err(More),
+            },
             _ => {
                 let end = self.prose_end();
-                self.broken(start, end, Reason::NotAnObject, emit);
+                self.broken(start, end, Reason::NotAnObject, sink);
             }
         }
+        Ok(())
     }
 
-    /// An object at the top: an envelope with `Records`, or a record itself.
-    fn object(&mut self, emit: &mut impl FnMut(Piece<'a>)) {
+    /// Where the elements begin, if the object here is an envelope. The search ends at the first
+    /// member that only records have, so that records are not walked twice.
+    fn envelope(&mut self) -> Result<Option<usize>, More> {
         let start = self.at;
-        match self.records_array() {
-            Some(first_element) => {
-                self.at = first_element;
-                if self.elements(emit) {
-                    self.envelope_rest(emit);
-                }
-            }
-            None => self.record(start, emit),
+        let found = self.find_elements();
+        self.at = start;
+        match found {
+            Err(More) if self.last => Ok(None),
+            found => found,
         }
     }
 
-    /// Where the elements of the member `Records` begin, if this object has one. The search ends at
-    /// the first member that only records have, so that records are not walked twice.
-    fn records_array(&self) -> Option<usize> {
-        let mut look = Scanner {
-            bytes: self.bytes,
-            at: self.at + 1,
-            wasted: 0,
-            cut_short: false,
-        };
+    fn find_elements(&mut self) -> Result<Option<usize>, More> {
+        self.at += 1;
         loop {
-            look.skip_space();
-            let key = look.string()?;
-            look.skip_space();
-            look.expect(b':')?;
-            look.skip_space();
-            let value = *look.bytes.get(look.at)?;
-            if key == b"Records" {
-                return (value == b'[').then_some(look.at + 1);
+            let Some(key) = self.token(b'"')? else {
+                return Ok(None);
+            };
+            if self.token(b':')?.is_none() {
+                return Ok(None);
+            }
+            if !self.skip_space() {
+                return Err(More);
+            }
+            let value = self.bytes[self.at];
+            if ENVELOPE_MEMBERS.contains(&key) {
+                return Ok((value == b'[').then_some(self.at + 1));
             }
             if RECORD_MEMBERS.contains(&key) {
-                return None;
+                return Ok(None);
             }
             match value {
-                b'{' | b'[' => look.at = look.extent(look.at).ok()?.end,
+                b'{' | b'[' => match self.walk(self.at) {
+                    (_, Ok(end)) => self.at = end,
+                    (_, Err(Reason::Truncated)) => return Err(More),
+                    (_, Err(_)) => return Ok(None),
+                },
                 b'"' => {
-                    look.string()?;
+                    self.token(b'"')?;
                 }
-                _ => look.scalar(),
+                _ => self.scalar()?,
             }
-            look.skip_space();
-            look.expect(b',')?;
+            if self.token(b',')?.is_none() {
+                return Ok(None);
+            }
         }
     }
 
-    /// The elements of an array, up to its bracket. True if the bracket was there.
-    fn elements(&mut self, emit: &mut impl FnMut(Piece<'a>)) -> bool {
-        loop {
-            if !self.skip_space() {
-                self.broken(self.at, self.at, Reason::Truncated, emit);
-                return false;
-            }
-            match self.bytes[self.at] {
-                b']' => {
-                    self.at += 1;
-                    return true;
-                }
-                b',' => self.at += 1,
-                b'{' => self.record(self.at, emit),
-                _ => self.odd_element(emit),
-            }
+    /// The string here, without its quotes, or one byte; `None` where something else stands.
+    fn token(&mut self, byte: u8) -> Result<Option<&'a [u8]>, More> {
+        if !self.skip_space() {
+            return Err(More);
         }
+        if self.bytes[self.at] != byte {
+            return Ok(None);
+        }
+        let start = self.at + 1;
+        if byte == b'"' {
+            self.at = string_end(self.bytes, start).ok_or(More)?;
+            return Ok(Some(&self.bytes[start..self.at - 1]));
+        }
+        self.at = start;
+        Ok(Some(&self.bytes[start..start]))
+    }
+
+    /// One step in an array of records.
+    fn element(&mut self, enveloped: bool, sink: &mut impl Sink<'a>) -> Result<(), More> {
+        match self.bytes[self.at] {
+            b']' => {
+                self.at += 1;
+                self.scanner.place = if enveloped { Place::Rest } else { Place::Top };
+            }
+            b',' => self.at += 1,
+            b'{' => self.record(sink)?,
+            _ => self.odd_element(sink)?,
+        }
+        Ok(())
     }
 
     /// An element that is no object: a scalar, a nested array, or garbage.
-    fn odd_element(&mut self, emit: &mut impl FnMut(Piece<'a>)) {
+    fn odd_element(&mut self, sink: &mut impl Sink<'a>) -> Result<(), More> {
         let start = self.at;
-        match self.bytes[start] {
-            b'"' => {
-                if self.string().is_none() {
-                    return self.resume(start, Reason::Truncated, emit);
-                }
+        let end = match self.bytes[start] {
+            b'"' => string_end(self.bytes, start + 1).ok_or(Reason::Truncated),
+            b'[' => self.extent(start),
+            b'}' | b':' => Ok(start + 1),
+            _ => {
+                self.scalar()?;
+                Ok(self.at)
             }
-            b'[' => match self.extent(start) {
-                Ok(extent) => self.at = extent.end,
-                Err(reason) => return self.resume(start, reason, emit),
-            },
-            b'}' | b':' => self.at += 1,
-            _ => self.scalar(),
-        }
-        self.broken(start, self.at, Reason::NotAnObject, emit);
-    }
-
-    /// What follows the array `Records` in its envelope: other members, then the brace.
-    fn envelope_rest(&mut self, emit: &mut impl FnMut(Piece<'a>)) {
-        let start = self.at;
-        loop {
-            if !self.skip_space() {
-                return self.broken(start, self.bytes.len(), Reason::Truncated, emit);
-            }
-            match self.bytes[self.at] {
-                b'}' => {
-                    self.at += 1;
-                    return;
-                }
-                b'{' | b'[' => match self.extent(self.at) {
-                    Ok(extent) => self.at = extent.end,
-                    Err(reason) => return self.resume(start, reason, emit),
-                },
-                b'"' => {
-                    if self.string().is_none() {
-                        return self.resume(start, Reason::Truncated, emit);
-                    }
-                }
-                b',' | b':' => self.at += 1,
-                b']' => return self.resume(start, Reason::Syntax, emit),
-                _ => self.scalar(),
-            }
-        }
-    }
-
-    /// The object at `start`.
-    fn record(&mut self, start: usize, emit: &mut impl FnMut(Piece<'a>)) {
-        let extent = match self.extent(start) {
-            Ok(extent) => extent,
-            Err(reason) => return self.resume(start, reason, emit),
         };
-        self.at = extent.end;
-        let raw = &self.bytes[start..extent.end];
+        match end {
+            Ok(end) => self.broken(start, end, Reason::NotAnObject, sink),
+            Err(reason) => self.resume(start, reason, sink)?,
+        }
+        Ok(())
+    }
+
+    /// A step through what follows the records in their envelope: other members, then the brace.
+    fn envelope_rest(&mut self, sink: &mut impl Sink<'a>) -> Result<(), More> {
+        let start = self.at;
+        let end = match self.bytes[start] {
+            b'}' => {
+                self.scanner.place = Place::Top;
+                Ok(start + 1)
+            }
+            b'{' | b'[' => self.extent(start),
+            b'"' => string_end(self.bytes, start + 1).ok_or(Reason::Truncated),
+            b',' | b':' => Ok(start + 1),
+            b']' => Err(Reason::Syntax),
+            _ => {
+                self.scalar()?;
+                Ok(self.at)
+            }
+        };
+        match end {
+            Ok(end) => self.at = end,
+            Err(reason) => {
+                self.resume(start, reason, sink)?;
+                self.scanner.place = Place::Top;
+            }
+        }
+        Ok(())
+    }
+
+    /// The object here.
+    fn record(&mut self, sink: &mut impl Sink<'a>) -> Result<(), More> {
+        let start = self.at;
+        if let Some(end) = self.read(sink) {
+            self.at = end;
+            return Ok(());
+        }
+        let end = match self.extent(start) {
+            Ok(end) => end,
+            Err(reason) => return self.resume(start, reason, sink),
+        };
+        let raw = &self.bytes[start..end];
         if raw.len() > MAX_RECORD_BYTES {
-            return self.broken(start, extent.end, Reason::TooLong, emit);
+            self.broken(start, end, Reason::TooLong, sink);
+            return Ok(());
         }
+        self.at = end;
         match std::str::from_utf8(raw) {
-            Ok(json) => emit(Piece::Record {
-                offset: start,
-                json,
-                spaced: extent.spaced,
-            }),
-            Err(_) => self.broken(start, extent.end, Reason::NotUtf8, emit),
+            Ok(json) => {
+                let offset = self.scanner.base + start as u64;
+                sink.piece(Piece::Record { offset, json });
+            }
+            Err(_) => self.broken(start, end, Reason::NotUtf8, sink),
         }
+        Ok(())
+    }
+
+    /// Lets the record here be read, if it stands in text.
+    fn read(&mut self, sink: &mut impl Sink<'a>) -> Option<usize> {
+        if self.at >= self.text_start + self.text.len() {
+            self.text_start = self.at;
+            let rest = &self.bytes[self.at..];
+            self.text = match std::str::from_utf8(rest) {
+                Ok(text) => text,
+                Err(error) => std::str::from_utf8(&rest[..error.valid_up_to()]).unwrap_or(""),
+            };
+        }
+        let start = self.at.checked_sub(self.text_start)?;
+        let base = self.scanner.base + self.text_start as u64;
+        let end = sink.record(self.text, start, base)?;
+        Some(self.text_start + end)
     }
 
     /// The end of the bracketed value at `start`.
     fn extent(&mut self, start: usize) -> Result<Extent, Reason> {
         let (walked, found) = self.walk(start);
         if found.is_err() {
-            self.wasted += walked - start;
+            self.scanner.wasted += (walked - start) as u64;
         }
         found
     }
@@ -274,7 +390,6 @@ impl<'a> Scanner<'a> {
         // One bit for each open bracket: 1 for an object. MAX_DEPTH fits.
         let mut open: u128 = 0;
         let mut depth = 0_usize;
-        let mut spaced = false;
         let mut at = start;
         while let Some(&byte) = self.bytes.get(at) {
             match byte {
@@ -299,11 +414,9 @@ impl<'a> Scanner<'a> {
                     open >>= 1;
                     depth -= 1;
                     if depth == 0 {
-                        let end = at + 1;
-                        return (end, Ok(Extent { end, spaced }));
+                        return (at + 1, Ok(at + 1));
                     }
                 }
-                b' ' | b'\t' | b'\n' | b'\r' => spaced = true,
                 _ => {}
             }
             at += 1;
@@ -312,19 +425,44 @@ impl<'a> Scanner<'a> {
     }
 
     /// After something unbalanced at `start`: gives up what lies before the next likely beginning of
-    /// a record, and goes on there.
-    fn resume(&mut self, start: usize, reason: Reason, emit: &mut impl FnMut(Piece<'a>)) {
-        let next = if self.wasted > self.bytes.len().saturating_mul(MAX_WASTE) {
+    /// a record, and goes on there. Text that ends too early may go on in the next portion.
+    fn resume(
+        &mut self,
+        start: usize,
+        reason: Reason,
+        sink: &mut impl Sink<'a>,
+    ) -> Result<(), More> {
+        if reason == Reason::Truncated && !self.last && !self.is_over_long(start) {
+            self.at = start;
+            return Err(More);
+        }
+        let seen = self.scanner.base + self.bytes.len() as u64;
+        let next = if self.scanner.wasted > seen.saturating_mul(MAX_WASTE) {
             self.bytes.len()
         } else {
             self.next_beginning(start + 1)
         };
-        let reason = if next < self.bytes.len() && reason == Reason::Truncated {
-            Reason::Syntax
-        } else {
-            reason
+        let reason = match reason {
+            Reason::Truncated if self.is_over_long(start) => Reason::TooLong,
+            Reason::Truncated if next < self.bytes.len() => Reason::Syntax,
+            reason => reason,
         };
-        self.broken(start, next, reason, emit);
+        self.give_up(start, next, reason, sink);
+        Ok(())
+    }
+
+    /// Leaves the bytes up to `next`; without a likely beginning before the portion's end, the search
+    /// goes on in the next.
+    fn give_up(&mut self, start: usize, next: usize, reason: Reason, sink: &mut impl Sink<'a>) {
+        self.scanner.lost = next == self.bytes.len() && !self.last;
+        if start < next || reason == Reason::Truncated {
+            self.broken(start, next, reason, sink);
+        }
+    }
+
+    /// The value at `start` has filled a portion as long as a record may be, and goes on.
+    fn is_over_long(&self, start: usize) -> bool {
+        self.bytes.len() - start > MAX_RECORD_BYTES
     }
 
     /// The next brace that looks like the beginning of a record: at the beginning of a line, with the
@@ -342,19 +480,14 @@ impl<'a> Scanner<'a> {
             .unwrap_or(self.bytes.len())
     }
 
-    fn broken(
-        &mut self,
-        start: usize,
-        end: usize,
-        reason: Reason,
-        emit: &mut impl FnMut(Piece<'a>),
-    ) {
+    fn broken(&mut self, start: usize, end: usize, reason: Reason, sink: &mut impl Sink<'a>) {
         self.at = end;
-        if reason == Reason::Truncated && std::mem::replace(&mut self.cut_short, true) {
+        let cut_short = &mut self.scanner.cut_short;
+        if reason == Reason::Truncated && std::mem::replace(cut_short, true) {
             return;
         }
-        emit(Piece::Broken {
-            offset: start,
+        sink.piece(Piece::Broken {
+            offset: self.scanner.base + start as u64,
             raw: &self.bytes[start..end],
             reason,
         });
@@ -368,31 +501,22 @@ impl<'a> Scanner<'a> {
         self.at < self.bytes.len()
     }
 
-    /// The bytes between the quotes of the string here.
-    fn string(&mut self) -> Option<&'a [u8]> {
-        self.expect(b'"')?;
-        let start = self.at;
-        self.at = string_end(self.bytes, start)?;
-        Some(&self.bytes[start..self.at - 1])
-    }
-
-    fn expect(&mut self, byte: u8) -> Option<()> {
-        (*self.bytes.get(self.at)? == byte).then(|| self.at += 1)
-    }
-
     /// Steps over a number, a word, or other bytes up to a separator; at least one byte.
-    fn scalar(&mut self) {
+    fn scalar(&mut self) -> Result<(), More> {
         let rest = &self.bytes[self.at..];
-        let length = rest
-            .iter()
-            .position(|byte| {
-                matches!(
-                    byte,
-                    b',' | b']' | b'}' | b'{' | b'[' | b'"' | b' ' | b'\t' | b'\n' | b'\r'
-                )
-            })
-            .unwrap_or(rest.len());
+        let end = rest.iter().position(|byte| {
+            matches!(
+                byte,
+                b',' | b']' | b'}' | b'{' | b'[' | b'"' | b' ' | b'\t' | b'\n' | b'\r'
+            )
+        });
+        let length = match end {
+            Some(length) => length,
+            None if self.last || self.is_over_long(self.at) => rest.len(),
+            None => return Err(More),
+        };
         self.at += length.max(1);
+        Ok(())
     }
 
     /// The end of the last line before one that begins like JSON: a log of another kind is one
@@ -412,6 +536,9 @@ impl<'a> Scanner<'a> {
     }
 }
 
+/// Members whose array holds records, or what wraps them, one by one.
+const ENVELOPE_MEMBERS: [&[u8]; 4] = [b"Records", b"Events", b"logEvents", b"events"];
+
 /// Members of records that tell them from envelopes.
 const RECORD_MEMBERS: [&[u8]; 4] = [b"eventVersion", b"eventTime", b"eventName", b"userIdentity"];
 
@@ -420,7 +547,7 @@ const INDENTS: [&[u8]; 3] = [b"\n", b"\n  ", b"\n    "];
 
 /// Walks that led nowhere may cost this many times the text before the rest is given up, so that
 /// hostile input costs linear time.
-const MAX_WASTE: usize = 8;
+const MAX_WASTE: u64 = 8;
 
 /// The place after the closing quote of a string whose text begins at `at`.
 fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {

@@ -18,6 +18,9 @@ pub fn is_plain(text: &str) -> bool {
 /// Microseconds since 1970 of an RFC 3339 time; the `T` may be a space, and without an offset it is
 /// UTC. Further digits of a fraction are cut. `None` for anything else.
 pub fn parse(text: &str) -> Option<i64> {
+    if let Some(micros) = parse_plain(text.as_bytes()) {
+        return Some(micros);
+    }
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Some(time.timestamp_micros());
     }
@@ -25,6 +28,36 @@ pub fn parse(text: &str) -> Option<i64> {
         .into_iter()
         .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
         .map(|time| time.and_utc().timestamp_micros())
+}
+
+/// CloudTrail's own form, which nearly all times have; `None` for everything that takes a closer
+/// look.
+fn parse_plain(text: &[u8]) -> Option<i64> {
+    let marks = [
+        (4, b'-'),
+        (7, b'-'),
+        (10, b'T'),
+        (13, b':'),
+        (16, b':'),
+        (19, b'Z'),
+    ];
+    if text.len() != 20 || marks.iter().any(|(at, mark)| text[*at] != *mark) {
+        return None;
+    }
+    let number = |from: usize, to: usize| {
+        text[from..to].iter().try_fold(0_u32, |number, digit| {
+            let digit = digit.wrapping_sub(b'0');
+            (digit < 10).then(|| number * 10 + u32::from(digit))
+        })
+    };
+    let year = i32::try_from(number(0, 4)?).ok()?;
+    let day = chrono::NaiveDate::from_ymd_opt(year, number(5, 7)?, number(8, 10)?)?;
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let seconds = i64::from(hour * 3_600 + minute * 60 + second);
+    Some(i64::from(day.to_epoch_days()) * MICROS_PER_DAY + seconds * 1_000_000)
 }
 
 /// The time as CloudTrail writes it; a fraction only where there is one.
@@ -45,6 +78,12 @@ pub fn format_day(day: i64) -> String {
     let mut text = format(day * MICROS_PER_DAY);
     text.truncate(10);
     text
+}
+
+/// The day since 1970 of a `YYYY-MM-DD`.
+pub fn parse_day(text: &str) -> Option<i64> {
+    let day = chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+    Some(i64::from(day.to_epoch_days()))
 }
 
 #[cfg(test)]

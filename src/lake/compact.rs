@@ -99,7 +99,7 @@ impl Lake {
         for batch in reader {
             let batch = batch.and_then(|batch| whole(table, &batch, file.date.as_deref()));
             writer
-                .write(&batch.map_err(|error| failed(error.into()))?)
+                .write(batch.map_err(|error| failed(error.into()))?)
                 .await?;
         }
         Ok(())

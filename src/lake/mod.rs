@@ -5,11 +5,15 @@
 //! left to ingest, and queries to the engine.
 
 mod compact;
+mod events;
 mod evolve;
+mod file;
+mod group;
 mod history;
 mod lock;
 mod replace;
 mod snapshot;
+mod spill;
 mod vacuum;
 mod writer;
 
@@ -23,14 +27,14 @@ use deltalake::kernel::transaction::CommitProperties;
 use deltalake::{DeltaTable, TableProperty};
 
 pub use compact::Compacted;
+use events::TARGET_FILE_BYTES;
 pub use evolve::SchemaDifference;
 pub use history::Commit;
 use history::RUN_MEMBER;
 pub use lock::LakeLock;
 pub use snapshot::{DataFile, FileStatistics, Snapshot};
 pub use vacuum::Removed;
-use writer::TARGET_FILE_BYTES;
-pub use writer::{EVENT_ROW_GROUP_ROWS, Pending, TableWriter};
+pub use writer::{DEFAULT_WAITING_BYTES, EVENT_ROW_GROUP_ROWS, Pending, TableWriter};
 
 use crate::error::{Cause, FileError, LakeError, Result};
 use crate::schema::Table;
@@ -167,8 +171,17 @@ impl Lake {
     /// [`LakeError::Table`] when the table cannot be opened, [`LakeError::Newer`] when it has columns
     /// that this version does not know.
     pub async fn writer(&self, table: Table) -> Result<TableWriter> {
-        let delta = evolve::complete(table, self.load(table).await?).await?;
-        TableWriter::new(table, &delta)
+        self.bounded_writer(table, DEFAULT_WAITING_BYTES).await
+    }
+
+    /// As [`Lake::writer`], with a bound on the bytes of rows that wait to be sorted and encoded.
+    ///
+    /// # Errors
+    ///
+    /// As [`Lake::writer`].
+    pub async fn bounded_writer(&self, table: Table, waiting_bytes: usize) -> Result<TableWriter> {
+        evolve::complete(table, self.load(table).await?).await?;
+        Ok(TableWriter::new(table, &self.root, waiting_bytes))
     }
 
     /// Shows the written files to readers, in one atomic step. Does nothing where nothing was written.

@@ -1,46 +1,36 @@
 //! Writing: files nobody can see, then one commit that shows them.
 
-use std::collections::HashMap;
-use std::num::NonZeroU64;
+use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
 use deltalake::DeltaTable;
-use deltalake::datafile::writer::{DeltaWriter, WriterConfig};
 use deltalake::kernel::transaction::{CommitBuilder, CommitProperties};
 use deltalake::kernel::{Action, Add};
-use deltalake::operations::get_num_idx_cols_and_stats_columns;
 use deltalake::protocol::{DeltaOperation, SaveMode};
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
-use parquet::schema::types::ColumnPath;
+use parquet::arrow::arrow_writer::compute_leaves;
 
+use super::events::EventWriter;
+use super::file::{DataFileWriter, file_schema, write_failed};
 use crate::error::{Cause, LakeError, Result};
-use crate::schema::{DATE_PARTITION, EVENT_COLUMNS, EXTRA, Kind, Table};
+use crate::schema::Table;
 
 /// Rows of a row group of `events`: enough for zstd and dictionaries to pay, few enough that one
 /// sorted group is a small part of a day.
 pub const EVENT_ROW_GROUP_ROWS: usize = 131_072;
 
-/// Rows of a Parquet page: the unit that the page index prunes.
-const PAGE_ROWS: usize = 8_192;
-
-/// A file is closed when it grows over this many bytes.
-pub(super) const TARGET_FILE_BYTES: u64 = 256 * 1024 * 1024;
-
-/// The columns whose file-wide bounds the log keeps: those that hunts cut by.
-const STATISTICS_COLUMNS: [&str; 6] = [
-    "eventtime",
-    "eventsource",
-    "eventname",
-    "awsregion",
-    "recipientaccountid",
-    "useridentity_accountid",
-];
+/// Bytes that rows may take while they wait for their row group to fill or to be encoded.
+pub const DEFAULT_WAITING_BYTES: usize = 160 * 1024 * 1024;
 
 /// A writer of one table.
 pub struct TableWriter {
     table: Table,
-    inner: DeltaWriter,
+    inner: Inner,
+}
+
+enum Inner {
+    Events(Box<EventWriter>),
+    /// A small table: its rows, and its folder.
+    Small(Vec<RecordBatch>, PathBuf),
 }
 
 impl std::fmt::Debug for TableWriter {
@@ -52,45 +42,42 @@ impl std::fmt::Debug for TableWriter {
 }
 
 impl TableWriter {
-    pub(super) fn new(table: Table, delta: &DeltaTable) -> Result<Self> {
-        let state = delta
-            .snapshot()
-            .map_err(|error| failed("open", table, error))?;
-        let (indexed, _) =
-            get_num_idx_cols_and_stats_columns(Some(state.table_config()), HashMap::new());
-        let statistics = match table {
-            Table::Events => Some(STATISTICS_COLUMNS.map(str::to_owned).to_vec()),
-            Table::Sources | Table::Rejects => None,
+    pub(super) fn new(table: Table, lake_folder: &Path, waiting_bytes: usize) -> Self {
+        let folder = lake_folder.join(table.name());
+        let inner = match table {
+            Table::Events => Inner::Events(Box::new(EventWriter::new(folder, waiting_bytes))),
+            Table::Sources | Table::Rejects => Inner::Small(Vec::new(), folder),
         };
-        let config = WriterConfig::new(
-            table.arrow_schema(),
-            table
-                .partition_columns()
-                .iter()
-                .map(|name| (*name).to_owned())
-                .collect(),
-            Some(properties(table)),
-            NonZeroU64::new(TARGET_FILE_BYTES),
-            Some(EVENT_ROW_GROUP_ROWS),
-            indexed,
-            statistics,
-        );
-        Ok(Self {
-            table,
-            inner: DeltaWriter::new(delta.object_store(), config),
-        })
+        Self { table, inner }
     }
 
-    /// Writes rows; a batch of `events` may hold several days.
+    /// Writes rows. A batch of `events` may hold several days, in any order; its text columns may be
+    /// plain or dictionaries.
     ///
     /// # Errors
     ///
     /// [`LakeError::Table`] with the cause (a full disk, mostly).
-    pub async fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        self.inner
-            .write(batch)
-            .await
-            .map_err(|error| failed("write", self.table, error).into())
+    pub async fn write(&mut self, batch: RecordBatch) -> Result<()> {
+        let rows = (0..u32::try_from(batch.num_rows()).unwrap_or(u32::MAX)).collect();
+        self.write_rows(batch, rows).await
+    }
+
+    /// As [`TableWriter::write`], for some rows of the batch, by their position, ascending.
+    ///
+    /// # Errors
+    ///
+    /// As [`TableWriter::write`].
+    pub async fn write_rows(&mut self, batch: RecordBatch, rows: Vec<u32>) -> Result<()> {
+        match &mut self.inner {
+            Inner::Events(events) => events.write(batch, rows).await,
+            Inner::Small(batches, _) => {
+                let rows = arrow::array::UInt32Array::from(rows);
+                let taken = arrow::compute::take_record_batch(&batch, &rows)
+                    .map_err(|error| write_failed(self.table, error))?;
+                batches.push(taken);
+                Ok(())
+            }
+        }
     }
 
     /// Completes the files. They stay invisible until [`super::Lake::commit`].
@@ -100,27 +87,52 @@ impl TableWriter {
     /// [`LakeError::Table`] with the cause.
     pub async fn finish(self) -> Result<Pending> {
         let table = self.table;
-        let files = self
-            .inner
-            .close()
-            .await
-            .map_err(|error| failed("write", table, error))?;
+        let files = match self.inner {
+            Inner::Events(events) => events.finish().await?,
+            Inner::Small(batches, folder) => write_small(table, &batches, &folder)?,
+        };
         Ok(Pending { table, files })
     }
 
-    /// Gives up: what was written so far is never shown.
+    /// Gives up: what was written so far is removed, and never shown.
     pub async fn abandon(self) {
-        // Nothing of it is visible, and left-over files are harmless until the next vacuum.
-        let _ = self.inner.abort().await;
+        if let Inner::Events(events) = self.inner {
+            events.abandon().await;
+        }
     }
+}
+
+/// One file with all rows of a small table; none for no rows.
+fn write_small(table: Table, batches: &[RecordBatch], folder: &Path) -> Result<Vec<Add>> {
+    let failed = |error: Cause| write_failed(table, error);
+    let schema = file_schema(table);
+    let n_rows = batches.iter().map(RecordBatch::num_rows).sum();
+    if n_rows == 0 {
+        return Ok(Vec::new());
+    }
+    let all =
+        arrow::compute::concat_batches(&schema, batches).map_err(|error| failed(error.into()))?;
+    let mut file = DataFileWriter::create(table, folder, None)?;
+    let mut chunks = Vec::new();
+    let mut writers = file.column_writers()?.into_iter();
+    for (field, column) in schema.fields().iter().zip(all.columns()) {
+        for leaf in compute_leaves(field, column).map_err(|error| failed(error.into()))? {
+            if let Some(mut writer) = writers.next() {
+                writer.write(&leaf).map_err(|error| failed(error.into()))?;
+                chunks.push(writer.close().map_err(|error| failed(error.into()))?);
+            }
+        }
+    }
+    file.append(chunks, n_rows)?;
+    Ok(vec![file.close()?])
 }
 
 /// Complete files that no reader sees yet.
 #[derive(Debug)]
 #[must_use = "files that are not committed are lost"]
 pub struct Pending {
-    table: Table,
-    files: Vec<Add>,
+    pub(super) table: Table,
+    pub(super) files: Vec<Add>,
 }
 
 impl Pending {
@@ -175,37 +187,6 @@ fn failed(action: &'static str, table: Table, source: impl Into<Cause>) -> LakeE
         table: table.name(),
         source: source.into(),
     }
-}
-
-/// zstd at its fastest level, page index on. Bodies of requests and responses get no bounds: nobody
-/// compares them, and they would bloat the footer.
-fn properties(table: Table) -> WriterProperties {
-    let mut builder = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::default()))
-        .set_max_row_group_row_count(Some(EVENT_ROW_GROUP_ROWS))
-        .set_data_page_row_count_limit(PAGE_ROWS)
-        .set_write_batch_size(1_024)
-        .set_statistics_enabled(EnabledStatistics::Page)
-        .set_created_by(concat!("spoor ", env!("CARGO_PKG_VERSION")).to_owned());
-    if table == Table::Events {
-        for column in EVENT_COLUMNS {
-            let path = ColumnPath::from(column.name);
-            if column.bloom_filter {
-                builder = builder
-                    .set_column_bloom_filter_enabled(path.clone(), true)
-                    .set_column_bloom_filter_fpp(path.clone(), 0.01);
-            }
-            if column.kind == Kind::Json {
-                builder = builder
-                    .set_column_statistics_enabled(path.clone(), EnabledStatistics::Chunk)
-                    .set_column_dictionary_enabled(path, false);
-            }
-        }
-        builder = builder
-            .set_column_statistics_enabled(ColumnPath::from(EXTRA), EnabledStatistics::Chunk);
-        debug_assert_eq!(table.partition_columns(), [DATE_PARTITION]);
-    }
-    builder.build()
 }
 
 impl Pending {

@@ -62,7 +62,7 @@ async fn lake(folder: &tempfile::TempDir, batches: &[RecordBatch]) -> Lake {
         .unwrap();
     let mut writer = lake.writer(Table::Events).await.unwrap();
     for batch in batches {
-        writer.write(batch).await.unwrap();
+        writer.write(batch.clone()).await.unwrap();
     }
     let pending = writer.finish().await.unwrap();
     lake.commit(pending).await.unwrap();

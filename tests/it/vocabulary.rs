@@ -605,7 +605,7 @@ async fn filters_and_members_reach_the_scan() {
     let text = serde_json::to_vec(&twins("s1")).unwrap();
     let batch = records_to_batch("case.json", &text).unwrap();
     let mut writer = lake.writer(spoor::schema::Table::Events).await.unwrap();
-    writer.write(&batch).await.unwrap();
+    writer.write(batch).await.unwrap();
     let pending = writer.finish().await.unwrap();
     lake.commit(pending).await.unwrap();
     let engine = Engine::open(&lake, EngineOptions::default()).await.unwrap();
