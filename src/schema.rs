@@ -174,7 +174,7 @@ pub const SOURCE_FILE: &str = "source_file";
 pub const SOURCE_INDEX: &str = "source_index";
 /// 64 bits over the record's members, blind to white space and to the order of the top members.
 pub const CONTENT_HASH: &str = "content_hash";
-/// True where an earlier record has the same event id and account but other content.
+/// True where another record has the same event id and account but other content.
 pub const CONFLICTING: &str = "conflicting";
 
 /// The field names of one entry of the column `resources`, in order, and their spelling in a record.

@@ -47,7 +47,7 @@ pub fn read(stored: &[u8]) -> Result<Read> {
         rejects: Vec::new(),
         restored: Vec::new(),
     };
-    visit(object, &limits, &mut |found| {
+    visit::<crate::Error>(object, &limits, &mut |found| {
         let Visit::Text(mut member) = found else {
             return Ok(());
         };

@@ -369,7 +369,7 @@ impl KnownRejects {
 const BATCH_ROWS: usize = 8_192;
 
 /// Some columns of a file, in the order asked for. One that is younger than the file is all null.
-fn read_columns<'c>(
+pub(super) fn read_columns<'c>(
     lake: &Lake,
     snapshot: &Snapshot,
     file: &DataFile,

@@ -22,6 +22,7 @@ mod select;
 mod summary;
 pub mod table_text;
 mod time;
+mod twins;
 mod unwrap;
 mod words;
 

@@ -22,6 +22,7 @@ use super::ledger;
 use super::read::{Part, PartOfSource, Shared, defect, read};
 use super::select::Selection;
 use super::summary::{Progress, SourceRecord, Summary};
+use super::twins;
 use crate::error::{IngestError, Result};
 use crate::lake::{Lake, LakeLock, TableWriter};
 use crate::schema::{CONFLICTING, SOURCE_INDEX, Table};
@@ -188,7 +189,7 @@ impl Taker {
         let mut keys = part.keys.iter();
         for source in part.sources {
             let is_last = source.is_last;
-            let Some(mut record) = self.record_of(source, &mut keys, &mut judged)? else {
+            let Some(record) = self.record_of(source, &mut keys, &mut judged)? else {
                 self.summary.sources += 1;
                 self.summary.sources_skipped += 1;
                 continue;
@@ -196,8 +197,6 @@ impl Taker {
             if is_last {
                 self.book(record, progress)?;
             } else {
-                // Its bytes count once, with its last part.
-                record.size_bytes = record.size_bytes.max(0);
                 self.begun = Some(record);
             }
         }
@@ -267,9 +266,10 @@ impl Taker {
     }
 
     /// Makes the run visible, table by table.
-    async fn publish(self, lake: &Lake, options: &IngestOptions) -> Result<Summary> {
+    async fn publish(mut self, lake: &Lake, options: &IngestOptions) -> Result<Summary> {
         let pending = self.writer.finish().await?;
         lake.commit(pending).await?;
+        self.summary.conflicting += twins::flag(lake, self.known.unflagged_twins()).await?;
         let known = read_rejects(lake).await?;
         for (table, batch) in [
             (

@@ -50,7 +50,7 @@ pub struct Summary {
     pub rejected: u64,
     /// Records outside of the run's selection, which are not among those read.
     pub left_out: u64,
-    /// Of the rows written, those whose key was there with other content.
+    /// Rows that were found to have a twin: the same key, other content. Both count.
     pub conflicting: u64,
     pub elapsed: Duration,
 }

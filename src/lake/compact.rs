@@ -74,11 +74,37 @@ impl Lake {
         Ok(done)
     }
 
+    /// Writes the rows of some files anew, changed by `change`, which leaves their number and their
+    /// days. Needs the lake's lock.
+    ///
+    /// # Errors
+    ///
+    /// Where a file cannot be read or written; then the table is as it was.
+    pub async fn rewrite(
+        &self,
+        table: Table,
+        files: &[DataFile],
+        change: &mut (dyn FnMut(RecordBatch) -> Result<RecordBatch, ArrowError> + Send),
+    ) -> Result<()> {
+        let pending = self.copied(table, files, change).await?;
+        self.replace(table, files, vec![pending], TARGET_FILE_BYTES)
+            .await
+    }
+
     /// Writes the rows of some files of a day anew.
     async fn join(&self, table: Table, files: &[DataFile]) -> Result<Pending> {
+        self.copied(table, files, &mut Ok).await
+    }
+
+    async fn copied(
+        &self,
+        table: Table,
+        files: &[DataFile],
+        change: &mut (dyn FnMut(RecordBatch) -> Result<RecordBatch, ArrowError> + Send),
+    ) -> Result<Pending> {
         let mut writer = self.writer(table).await?;
         for file in files {
-            if let Err(error) = self.copy(table, file, &mut writer).await {
+            if let Err(error) = self.copy(table, file, change, &mut writer).await {
                 writer.abandon().await;
                 return Err(error);
             }
@@ -86,7 +112,13 @@ impl Lake {
         writer.finish().await
     }
 
-    async fn copy(&self, table: Table, file: &DataFile, writer: &mut TableWriter) -> Result<()> {
+    async fn copy(
+        &self,
+        table: Table,
+        file: &DataFile,
+        change: &mut (dyn FnMut(RecordBatch) -> Result<RecordBatch, ArrowError> + Send),
+        writer: &mut TableWriter,
+    ) -> Result<()> {
         let path = self.root().join(table.name()).join(&file.path);
         let failed = |source: Cause| LakeError::File {
             path: path.clone(),
@@ -97,7 +129,9 @@ impl Lake {
             .and_then(|builder| builder.with_batch_size(BATCH_ROWS).build())
             .map_err(|error| failed(error.into()))?;
         for batch in reader {
-            let batch = batch.and_then(|batch| whole(table, &batch, file.date.as_deref()));
+            let batch = batch
+                .and_then(|batch| whole(table, &batch, file.date.as_deref()))
+                .and_then(&mut *change);
             writer
                 .write(batch.map_err(|error| failed(error.into()))?)
                 .await?;

@@ -446,6 +446,9 @@ async fn a_file_that_vanishes_before_it_is_read_is_a_reject() {
         ingest_id: "run".to_owned(),
         ingest_time: 0,
         parallelism: 2,
+        selection: spoor::ingest::Selection::default(),
+        limits: spoor::ingest::container::Limits::default(),
+        waiting_bytes: spoor::lake::DEFAULT_WAITING_BYTES,
     };
     let summary = ingest::ingest(&lake, sources, &options, Arc::new(Silent), Arc::default());
     assert_eq!(totals(&summary.await.unwrap()), [2, 1, 0, 1]);

@@ -99,6 +99,13 @@ fn hostile_bytes_are_bounded() {
     assert!(pieces(long.as_bytes())[0].starts_with("!too-long"));
 }
 
+fn described(piece: Piece<'_>) -> (u64, String) {
+    match piece {
+        Piece::Record { offset, json } => (offset, json.to_owned()),
+        Piece::Broken { offset, raw, .. } => (offset, String::from_utf8_lossy(raw).into_owned()),
+    }
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_used_up_in_order(input in proptest::collection::vec(
@@ -111,9 +118,43 @@ proptest! {
                 Piece::Broken { offset, raw, .. } => (offset, raw.len()),
             };
             assert!(offset >= last);
-            last = offset + length;
+            last = offset + length as u64;
         });
-        prop_assert!(last <= input.len());
+        prop_assert!(last <= input.len() as u64);
+    }
+
+    #[test]
+    fn portions_change_nothing(
+        lines in proptest::collection::vec(prop_oneof![
+            4 => "[a-z\\[{}\"\\\\]{0,8}".prop_map(|text| serde_json::json!({ "eventVersion": text }).to_string()),
+            1 => Just("{\"Records\":[{\"eventVersion\":1},{\"eventVersion\":2}] , \"x\": [3]}".to_owned()),
+            1 => Just("[{\"eventVersion\":1}, 7 , {\"eventVersion\":{\"a\":[]}}]".to_owned()),
+            1 => Just("no record".to_owned()),
+        ], 0..6),
+        at_least in 1_usize..40,
+    ) {
+        let text = lines.join("\n");
+        let mut whole = Vec::new();
+        scan(text.as_bytes(), |piece| whole.push(described(piece)));
+        let mut found = Vec::new();
+        let mut scanner = Scanner::default();
+        let mut length = at_least;
+        let mut done = 0;
+        loop {
+            let end = text.len().min(done + length);
+            let is_last = end == text.len();
+            let mut sink = |piece: Piece<'_>| found.push(described(piece));
+            let used = scanner.feed(&text.as_bytes()[done..end], is_last, &mut sink);
+            done += used;
+            length = if used == 0 { length + at_least } else { at_least };
+            if is_last {
+                break;
+            }
+        }
+        // Prose that a portion ends in is said to be prose twice.
+        whole.retain(|(_, text)| text.starts_with('{'));
+        found.retain(|(_, text)| text.starts_with('{'));
+        prop_assert_eq!(whole, found);
     }
 
     #[test]
