@@ -8,6 +8,7 @@ use arrow::datatypes::Int64Type;
 use arrow::error::ArrowError;
 
 use super::known::{Twin, read_columns};
+use super::read::defect;
 use super::time;
 use crate::error::Result;
 use crate::lake::{DataFile, Lake};
@@ -44,7 +45,8 @@ pub(super) async fn flag(lake: &Lake, twins: &HashSet<Twin>) -> Result<u64> {
         .filter(|file| days.contains(&file.date))
     {
         for batch in read_columns(lake, &snapshot, file, &[SOURCE_FILE, SOURCE_INDEX])? {
-            if wanted(&batch?, &places)?.iter().any(|flag| *flag) {
+            let flags = wanted(&batch?, &places).map_err(defect)?;
+            if flags.iter().any(|flag| *flag) {
                 files.push(file.clone());
                 break;
             }
@@ -71,7 +73,8 @@ pub(super) async fn flag(lake: &Lake, twins: &HashSet<Twin>) -> Result<u64> {
 
 /// Which rows are among those wanted.
 fn wanted(batch: &RecordBatch, places: &HashSet<Place>) -> Result<Vec<bool>, ArrowError> {
-    let column = |name: &str| Ok(batch.column(batch.schema().index_of(name)?));
+    let schema = batch.schema();
+    let column = |name: &str| schema.index_of(name).map(|index| batch.column(index));
     let files = column(SOURCE_FILE)?.as_string::<i32>();
     let indexes = column(SOURCE_INDEX)?.as_primitive::<Int64Type>();
     let rows = files.iter().zip(indexes.values());
