@@ -212,7 +212,7 @@ mod tests {
 
     fn entry(number: u64) -> Entry {
         Entry {
-            key: u128::from(number) * 0x0123_4567_89ab_cdef_0123_4567_89ab_cdef,
+            key: u128::from(number).wrapping_mul(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef),
             origin: Origin {
                 content_hash: number,
                 source: 7,
