@@ -16,6 +16,7 @@ pub use plan::{Plan, PlannedSource, plan};
 use crate::config::{LISTS_FILE, Lists};
 use crate::engine::{Engine, EngineOptions};
 use crate::error::{FileError, IngestError, Result};
+use crate::ingest::container::Limits;
 use crate::ingest::{self, IngestOptions, Progress, SelectionRequest, Summary};
 use crate::lake::{self, Lake};
 
@@ -82,6 +83,8 @@ impl Case {
                 let request = ReadRequest {
                     sources: sources.to_vec(),
                     selection: options.selection.clone(),
+                    limits: Limits::default(),
+                    memory_limit_bytes: options.memory_limit_bytes,
                 };
                 let done = read_selected(&root, &request, progress, stop).await?;
                 summary = Some(done.summary);
@@ -129,6 +132,10 @@ pub struct ReadRequest {
     /// Files, folders, globs, or `-`.
     pub sources: Vec<String>,
     pub selection: SelectionRequest,
+    /// What a source may unpack to.
+    pub limits: Limits,
+    /// Bounds what waits in memory; the default where there is none.
+    pub memory_limit_bytes: Option<usize>,
 }
 
 /// What reading gave.
@@ -154,6 +161,7 @@ pub async fn read_into(
     let request = ReadRequest {
         sources: sources.to_vec(),
         selection: SelectionRequest::default(),
+        ..ReadRequest::default()
     };
     let done = read_selected(root, &request, progress, stop).await?;
     Ok((done.lake, done.summary))
@@ -185,8 +193,8 @@ pub async fn read_selected(
         ingest_time: micros,
         parallelism: std::thread::available_parallelism().map_or(1, usize::from),
         selection,
-        limits: ingest::container::Limits::default(),
-        waiting_bytes: lake::DEFAULT_WAITING_BYTES,
+        limits: request.limits,
+        waiting_bytes: waiting_bytes(request.memory_limit_bytes),
     };
     let lake = lake.for_run(&options.ingest_id);
     let summary = ingest::ingest(&lake, sources, &options, progress, stop).await?;
@@ -196,6 +204,17 @@ pub async fn read_selected(
         sources_left_out,
     })
 }
+
+/// What rows may take while they wait, of all the memory that a run may take: the rest is for texts
+/// being read, rows being encoded, and the keys of events.
+fn waiting_bytes(memory_limit_bytes: Option<usize>) -> usize {
+    memory_limit_bytes.map_or(lake::DEFAULT_WAITING_BYTES, |limit| {
+        (limit / 4).clamp(LEAST_WAITING_BYTES, lake::DEFAULT_WAITING_BYTES)
+    })
+}
+
+/// Less than this would make row groups of a few thousand rows.
+const LEAST_WAITING_BYTES: usize = 8 * 1024 * 1024;
 
 /// The named lists, else `spoor.toml` beside the lake, else in the working directory, else none.
 fn read_lists(options: &CaseOptions, lake: &Lake, is_scratch: bool) -> Result<Lists> {

@@ -13,7 +13,8 @@ use super::select::SelectionFlags;
 use super::{Outcome, Shared};
 use crate::app::{self, PlannedSource, ReadRequest};
 use crate::error::{QueryError, Result};
-use crate::util::human_bytes;
+use crate::ingest::container::Limits;
+use crate::util::{ByteSize, human_bytes};
 
 /// Read CloudTrail logs into a lake. What the lake has is not read or written again, so the same
 /// command may be run any number of times.
@@ -32,7 +33,41 @@ pub(super) struct Ingest {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
+    limits: LimitFlags,
+    #[command(flatten)]
     out: RowsOut,
+}
+
+/// What a source may unpack to. Whatever goes over is a reject, and the run goes on.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits")]
+struct LimitFlags {
+    /// Most bytes that one text may unpack to [default: 64 GiB]
+    #[arg(long, value_name = "SIZE")]
+    max_unpacked: Option<ByteSize>,
+    /// Most unpacked bytes for each packed one, judged after some MiB [default: 500]
+    #[arg(long, value_name = "N")]
+    max_ratio: Option<u64>,
+    /// Most members of an archive, archives in it included [default: 2000000]
+    #[arg(long, value_name = "N")]
+    max_members: Option<u64>,
+    /// Most archives and packed files in each other [default: 8]
+    #[arg(long, value_name = "N")]
+    max_nesting: Option<u32>,
+}
+
+impl LimitFlags {
+    fn limits(&self) -> Limits {
+        let default = Limits::default();
+        let bytes = self.max_unpacked.map(|size| size.0);
+        Limits {
+            expanded_bytes: bytes.unwrap_or(default.expanded_bytes),
+            ratio: self.max_ratio.unwrap_or(default.ratio),
+            archive_members: self.max_members.unwrap_or(default.archive_members),
+            nesting: self.max_nesting.unwrap_or(default.nesting),
+            ..default
+        }
+    }
 }
 
 impl Ingest {
@@ -44,6 +79,8 @@ impl Ingest {
         let request = ReadRequest {
             sources: self.sources.clone(),
             selection: self.selection.request(),
+            limits: self.limits.limits(),
+            memory_limit_bytes: shared.memory_limit_bytes(),
         };
         if self.dry_run {
             return self.list(&root, &request, shared).await;

@@ -102,6 +102,11 @@ impl Shared {
         Lake::open(self.lake.as_deref().unwrap_or(Path::new("spoor-lake")))
     }
 
+    fn memory_limit_bytes(&self) -> Option<usize> {
+        let limit = self.memory_limit;
+        limit.map(|size| usize::try_from(size.0).unwrap_or(usize::MAX))
+    }
+
     /// Opens the case that these flags and `sources` name, and says what was read on the way.
     async fn open_case(
         &self,
@@ -114,9 +119,7 @@ impl Shared {
             lake: self.lake.clone(),
             default_lake: PathBuf::from("spoor-lake"),
             lists: self.lists.clone(),
-            memory_limit_bytes: self
-                .memory_limit
-                .map(|size| usize::try_from(size.0).unwrap_or(usize::MAX)),
+            memory_limit_bytes: self.memory_limit_bytes(),
         };
         let bar = Bar::new(self.quiet);
         let interrupt = Interrupt::listen();

@@ -112,15 +112,8 @@ impl Decoded {
         self.records_read += 1;
     }
 
-    /// Adds what the next part of the source gave. Its offsets are the source's own, its positions
-    /// are not.
+    /// Adds what the next part of the source gave, save its rejects.
     pub fn append(&mut self, part: Self) {
-        let before = self.position();
-        self.rejects
-            .extend(part.rejects.into_iter().map(|reject| Reject {
-                record_index: before + reject.record_index,
-                ..reject
-            }));
         self.json_bytes += part.json_bytes;
         self.records_read += part.records_read;
         self.left_out += part.left_out;

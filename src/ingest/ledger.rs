@@ -8,7 +8,6 @@ use arrow::array::{
 use arrow::error::ArrowError;
 
 use super::decode::Reject;
-use super::known::KnownRejects;
 use super::run::IngestOptions;
 use super::summary::SourceRecord;
 use crate::schema::Table;
@@ -30,10 +29,6 @@ pub(super) fn sources(
         let values = records.iter().map(|record| of(record).cast_signed());
         Arc::new(Int64Array::from_iter_values(values))
     };
-    let errors: StringArray = records
-        .iter()
-        .map(|record| record.decoded.rejects.first().map(describe))
-        .collect();
     let maybe = |of: &dyn for<'r> Fn(&'r SourceRecord) -> Option<&'r str>| -> ArrayRef {
         Arc::new(records.iter().map(of).collect::<StringArray>())
     };
@@ -50,8 +45,8 @@ pub(super) fn sources(
             number(&|record| record.decoded.records_read),
             number(&|record| record.rows_written),
             number(&|record| record.duplicates),
-            number(&|record| record.decoded.rejects.len() as u64),
-            Arc::new(errors),
+            number(&|record| record.rejected),
+            maybe(&|record| record.error.as_deref()),
             text(&|_| options.ingest_id.clone()),
             Arc::new(times.with_timezone("UTC")),
             maybe(&|record| record.decoded.digest.as_deref()),
@@ -62,52 +57,46 @@ pub(super) fn sources(
     )
 }
 
-/// A line for every reject that is not in the lake yet.
+/// A reject, and the source it is from.
+#[derive(Debug)]
+pub(super) struct SourceReject {
+    pub(super) uri: Arc<str>,
+    pub(super) sha256: String,
+    pub(super) reject: Reject,
+}
+
+/// A line for every reject.
 pub(super) fn rejects(
-    records: &[SourceRecord],
-    known: &KnownRejects,
+    rows: &[SourceReject],
     options: &IngestOptions,
 ) -> Result<RecordBatch, ArrowError> {
-    let rows: Vec<(&SourceRecord, &Reject)> = records
-        .iter()
-        .flat_map(|record| {
-            record
-                .decoded
-                .rejects
-                .iter()
-                .map(move |reject| (record, reject))
-        })
-        .filter(|(record, reject)| {
-            !known.contains(&record.uri, &record.sha256, reject.record_index)
-        })
-        .collect();
-    let text = |of: &dyn Fn(&SourceRecord, &Reject) -> String| -> ArrayRef {
-        let values = rows.iter().map(|(record, reject)| Some(of(record, reject)));
+    let text = |of: &dyn Fn(&SourceReject) -> String| -> ArrayRef {
+        let values = rows.iter().map(|row| Some(of(row)));
         Arc::new(values.collect::<StringArray>())
     };
     let number = |of: &dyn Fn(&Reject) -> u64| -> ArrayRef {
-        let values = rows.iter().map(|(_, reject)| of(reject).cast_signed());
+        let values = rows.iter().map(|row| of(&row.reject).cast_signed());
         Arc::new(Int64Array::from_iter_values(values))
     };
-    let raw = BinaryArray::from_iter_values(rows.iter().map(|(_, reject)| &reject.raw));
+    let raw = BinaryArray::from_iter_values(rows.iter().map(|row| &row.reject.raw));
     RecordBatch::try_new(
         Table::Rejects.arrow_schema(),
         vec![
-            text(&|record, _| record.uri.to_string()),
-            text(&|record, _| record.sha256.clone()),
+            text(&|row| row.uri.to_string()),
+            text(&|row| row.sha256.clone()),
             number(&|reject| reject.record_index),
             number(&|reject| reject.byte_offset),
-            text(&|_, reject| reject.reason.to_owned()),
-            text(&|_, reject| reject.detail.clone()),
+            text(&|row| row.reject.reason.to_owned()),
+            text(&|row| row.reject.detail.clone()),
             Arc::new(raw),
             number(&|reject| reject.raw_bytes),
-            text(&|_, _| options.ingest_id.clone()),
+            text(&|_| options.ingest_id.clone()),
         ],
     )
 }
 
 /// A reject in one line: where and why.
-fn describe(reject: &Reject) -> String {
+pub(super) fn describe(reject: &Reject) -> String {
     format!(
         "record {} at byte {}: {}: {}",
         reject.record_index, reject.byte_offset, reject.reason, reject.detail

@@ -15,6 +15,7 @@ mod ledger;
 mod normalize;
 mod place;
 mod read;
+mod rejects;
 mod rows;
 mod run;
 mod scan;

@@ -7,8 +7,8 @@
 //! sources hold.
 
 use std::io::{self, Read};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use arrow::array::RecordBatch;
 use tokio::runtime::Handle;
@@ -68,6 +68,22 @@ pub(super) struct Shared {
     pub(super) selection: Selection,
     pub(super) limits: Limits,
     pub(super) stop: Arc<AtomicBool>,
+    /// What tasks leave for others, so that buffers do not grow anew each time.
+    pub(super) room: Mutex<Vec<Room>>,
+}
+
+/// Buffers of a task.
+#[derive(Default)]
+pub(super) struct Room {
+    rows: RowBuilder,
+    /// The text of one source.
+    text: Vec<u8>,
+}
+
+impl std::fmt::Debug for Room {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Room").finish_non_exhaustive()
+    }
 }
 
 /// Reads some sources on another thread. The parts come in order, made or being made.
@@ -76,24 +92,37 @@ pub(super) fn read(sources: Vec<Source>, shared: &Arc<Shared>) -> mpsc::Receiver
     let shared = Arc::clone(shared);
     let runtime = Handle::current();
     tokio::task::spawn_blocking(move || {
+        let left = shared.room.lock().ok().and_then(|mut room| room.pop());
+        let Room { rows, text } = left.unwrap_or_default();
         let mut reader = Reader {
             shared,
             runtime,
             sender,
-            rows: RowBuilder::default(),
+            rows,
             keys: Vec::new(),
             sources: Vec::new(),
             json_bytes: 0,
-            text: Vec::new(),
+            text,
         };
         let outcome = sources
             .iter()
             .try_for_each(|source| reader.source(source))
             .and_then(|()| reader.send());
+        let Reader {
+            rows,
+            text,
+            shared,
+            runtime,
+            sender,
+            ..
+        } = reader;
+        if let Ok(mut room) = shared.room.lock() {
+            room.push(Room { rows, text });
+        }
         if let Err(error) = outcome {
-            let failed = reader.runtime.spawn(async { Err(error) });
+            let failed = runtime.spawn(async { Err(error) });
             // Nobody listens any more where the run has ended for another reason.
-            let _ = reader.sender.blocking_send(failed);
+            let _ = sender.blocking_send(failed);
         }
     });
     receiver
@@ -158,6 +187,11 @@ impl Reader {
     fn found(&mut self, found: Visit<'_>, source: &Source, sha256: &str) -> Result<()> {
         self.check_stop()?;
         match found {
+            Visit::Text(member) | Visit::Listed(member)
+                if member.uri != source.uri && !self.shared.selection.wants_uri(&member.uri) =>
+            {
+                Ok(())
+            }
             Visit::Text(member) => self.member(member, source, sha256),
             Visit::Listed(member) => {
                 let size_bytes = member.stored.size_bytes();

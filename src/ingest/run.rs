@@ -6,8 +6,8 @@
 //! next one, which finds its events by key, source and position and counts them as written.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use arrow::array::{AsArray, BooleanArray, Int64Array, RecordBatch};
@@ -17,9 +17,10 @@ use arrow::error::ArrowError;
 use super::container::Limits;
 use super::decode::EventKey;
 use super::discover::Source;
-use super::known::{Known, KnownSources, Verdict, read_rejects};
+use super::known::{Known, KnownSources, Verdict};
 use super::ledger;
 use super::read::{Part, PartOfSource, Shared, defect, read};
+use super::rejects::Rejects;
 use super::select::Selection;
 use super::summary::{Progress, SourceRecord, Summary};
 use super::twins;
@@ -73,17 +74,19 @@ pub async fn ingest(
         selection: options.selection.clone(),
         limits: options.limits,
         stop: Arc::clone(&stop),
+        room: Mutex::default(),
     });
     let writer = lake.bounded_writer(Table::Events, options.waiting_bytes);
     let mut taker = Taker {
         known: Known::open(lake, Arc::clone(&known)).await?,
         writer: writer.await?,
+        rejects: Rejects::open(lake).await?,
         begun: None,
         records: Vec::new(),
         summary: Summary::default(),
     };
     let taken = tokio::select! {
-        taken = take_all(&mut taker, sources, options.parallelism, &shared, progress.as_ref()) => taken,
+        taken = take_all(&mut taker, sources, options, &shared, progress.as_ref()) => taken,
         () = asked_to_stop(&stop) => Err(IngestError::Interrupted.into()),
     };
     if let Err(error) = taken {
@@ -133,14 +136,14 @@ async fn wait_for_lock(
 async fn take_all(
     taker: &mut Taker,
     sources: Vec<Source>,
-    parallelism: usize,
+    options: &IngestOptions,
     shared: &Arc<Shared>,
     progress: &dyn Progress,
 ) -> Result<()> {
     let mut units = units(sources).into_iter();
     let mut reading = VecDeque::new();
     loop {
-        while reading.len() <= parallelism
+        while reading.len() <= options.parallelism
             && let Some(unit) = units.next()
         {
             reading.push_back(read(unit, shared));
@@ -150,6 +153,7 @@ async fn take_all(
         };
         while let Some(part) = parts.recv().await {
             taker.take(part.await.map_err(defect)??, progress).await?;
+            taker.rejects.make_room(options).await?;
         }
     }
 }
@@ -177,6 +181,7 @@ fn units(sources: Vec<Source>) -> Vec<Vec<Source>> {
 struct Taker {
     known: Known,
     writer: TableWriter,
+    rejects: Rejects,
     /// A source of which parts are still to come.
     begun: Option<SourceRecord>,
     records: Vec<SourceRecord>,
@@ -189,7 +194,7 @@ impl Taker {
         let mut keys = part.keys.iter();
         for source in part.sources {
             let is_last = source.is_last;
-            let Some(record) = self.record_of(source, &mut keys, &mut judged)? else {
+            let Some(record) = self.record_of(source, &mut keys, &mut judged, progress)? else {
                 self.summary.sources += 1;
                 self.summary.sources_skipped += 1;
                 continue;
@@ -211,10 +216,12 @@ impl Taker {
         source: PartOfSource,
         keys: &mut impl Iterator<Item = &'k EventKey>,
         judged: &mut Judged,
+        progress: &dyn Progress,
     ) -> Result<Option<SourceRecord>> {
-        let Some(decoded) = source.decoded else {
+        let Some(mut decoded) = source.decoded else {
             return Ok(None);
         };
+        let rejects = std::mem::take(&mut decoded.rejects);
         let begun = self.begun.take();
         let (mut record, base) = match begun {
             Some(mut record) => {
@@ -231,10 +238,21 @@ impl Taker {
                     decoded,
                     rows_written: 0,
                     duplicates: 0,
+                    rejected: 0,
+                    error: None,
                 };
                 (record, 0)
             }
         };
+        for mut reject in rejects {
+            reject.record_index += base;
+            record.rejected += 1;
+            record
+                .error
+                .get_or_insert_with(|| ledger::describe(&reject));
+            progress.reject(&record.uri, &reject);
+            self.rejects.add(&record.uri, &record.sha256, reject);
+        }
         let uri = self.known.source_number(&record.uri);
         for key in keys.take(source.n_rows) {
             let key = EventKey {
@@ -257,9 +275,6 @@ impl Taker {
         record.check()?;
         self.summary.sources += 1;
         self.summary.add(&record);
-        for reject in &record.decoded.rejects {
-            progress.reject(&record.uri, reject);
-        }
         progress.advance(record.size_bytes, self.summary.records_read);
         self.records.push(record);
         Ok(())
@@ -270,22 +285,11 @@ impl Taker {
         let pending = self.writer.finish().await?;
         lake.commit(pending).await?;
         self.summary.conflicting += twins::flag(lake, self.known.unflagged_twins()).await?;
-        let known = read_rejects(lake).await?;
-        for (table, batch) in [
-            (
-                Table::Rejects,
-                ledger::rejects(&self.records, &known, options),
-            ),
-            (Table::Sources, ledger::sources(&self.records, options)),
-        ] {
-            let batch = batch.map_err(defect)?;
-            if batch.num_rows() == 0 {
-                continue;
-            }
-            let mut writer = lake.writer(table).await?;
-            writer.write(batch).await?;
-            lake.commit(writer.finish().await?).await?;
-        }
+        self.rejects.publish(lake, options).await?;
+        let sources = ledger::sources(&self.records, options).map_err(defect)?;
+        let mut writer = lake.writer(Table::Sources).await?;
+        writer.write(sources).await?;
+        lake.commit(writer.finish().await?).await?;
         Ok(self.summary)
     }
 }

@@ -62,23 +62,23 @@ pub(super) struct SourceRecord {
     pub(super) size_bytes: u64,
     pub(super) sha256: String,
     pub(super) container: Option<&'static str>,
+    /// Without its rejects, which are on their way already.
     pub(super) decoded: Decoded,
     pub(super) rows_written: u64,
     pub(super) duplicates: u64,
+    pub(super) rejected: u64,
+    /// The first reject in words.
+    pub(super) error: Option<String>,
 }
 
 impl SourceRecord {
-    pub(super) fn rejected(&self) -> u64 {
-        self.decoded.rejects.len() as u64
-    }
-
     /// The word in `sources.status`.
     pub(super) fn status(&self) -> &'static str {
         let taken = self.rows_written + self.duplicates;
         match self.decoded.kind {
-            SourceKind::Digest | SourceKind::Archive if self.rejected() == 0 => "listed",
-            SourceKind::Unknown if self.rejected() == 0 && taken == 0 => "listed",
-            _ if self.rejected() == 0 => "ok",
+            SourceKind::Digest | SourceKind::Archive if self.rejected == 0 => "listed",
+            SourceKind::Unknown if self.rejected == 0 && taken == 0 => "listed",
+            _ if self.rejected == 0 => "ok",
             _ if taken > 0 => "partial",
             _ => "rejected",
         }
@@ -88,7 +88,7 @@ impl SourceRecord {
     ///
     /// [`IngestError::Totals`] where what was read is not what became of it.
     pub(super) fn check(&self) -> Result<(), IngestError> {
-        let sum = self.rows_written + self.duplicates + self.rejected();
+        let sum = self.rows_written + self.duplicates + self.rejected;
         if self.decoded.records_read == sum {
             return Ok(());
         }
@@ -97,7 +97,7 @@ impl SourceRecord {
             read: self.decoded.records_read,
             written: self.rows_written,
             duplicate: self.duplicates,
-            rejected: self.rejected(),
+            rejected: self.rejected,
         })
     }
 }
@@ -106,13 +106,13 @@ impl Summary {
     /// Adds a source that is done.
     pub(super) fn add(&mut self, record: &SourceRecord) {
         self.sources_listed += u64::from(record.status() == "listed");
-        self.sources_rejected += u64::from(record.rejected() > 0);
+        self.sources_rejected += u64::from(record.rejected > 0);
         self.stored_bytes += record.size_bytes;
         self.json_bytes += record.decoded.json_bytes;
         self.records_read += record.decoded.records_read;
         self.rows_written += record.rows_written;
         self.duplicates += record.duplicates;
-        self.rejected += record.rejected();
+        self.rejected += record.rejected;
         self.left_out += record.decoded.left_out;
     }
 }

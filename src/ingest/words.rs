@@ -86,7 +86,11 @@ impl Words {
     /// The rows up to `n_rows` as an array; the column is empty again.
     pub(super) fn finish(&mut self, n_rows: usize) -> Result<ArrayRef, ArrowError> {
         self.fill(n_rows);
-        let done = std::mem::take(self);
+        let next = Self {
+            keys: Vec::with_capacity(self.keys.len()),
+            ..Self::default()
+        };
+        let done = std::mem::replace(self, next);
         let Self {
             keys,
             mut nulls,

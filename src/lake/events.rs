@@ -29,8 +29,9 @@ pub(super) const TARGET_FILE_BYTES: u64 = 256 * 1024 * 1024;
 /// Files open at the same time; then the one that was longest without rows is closed.
 const MAX_OPEN_FILES: usize = 64;
 
-/// Row groups encoded at the same time.
+/// Row groups encoded at the same time, and threads on each.
 const MAX_ENCODING: usize = 2;
+const MAX_ENCODING_THREADS: usize = 4;
 
 /// Where room is needed, the biggest day is written early if it has this many rows.
 const MIN_GROUP_ROWS: usize = EVENT_ROW_GROUP_ROWS / 8;
@@ -183,9 +184,35 @@ impl EventWriter {
                     let day = day.clone();
                     self.encode(&day).await?;
                 }
+                Some(_) if self.waiting_share() * 2 < self.max_bytes => {
+                    self.condense()?;
+                    if self.held_bytes > self.max_bytes {
+                        self.spill_all()?;
+                    }
+                }
                 Some(_) => self.spill_all()?,
                 None => break,
             }
+        }
+        Ok(())
+    }
+
+    /// The bytes that the waiting rows have in the batches that are held for them.
+    fn waiting_share(&self) -> usize {
+        let share = |held: &Held| held.n_bytes / held.batch.num_rows().max(1) * held.n_waiting;
+        self.held.values().map(share).sum()
+    }
+
+    /// Copies the waiting rows out of batches of which most rows are gone.
+    fn condense(&mut self) -> Result<()> {
+        let days: Vec<Day> = self.waiting.keys().cloned().collect();
+        for day in days {
+            let (group, _) = self.take_group(&day);
+            let rows = group
+                .gathered()
+                .map_err(|error| write_failed(Table::Events, error))?;
+            let all: Vec<u32> = (0..u32::try_from(rows.num_rows()).unwrap_or(u32::MAX)).collect();
+            self.hold(rows, &all)?;
         }
         Ok(())
     }
@@ -233,7 +260,9 @@ impl EventWriter {
         let (group, n_bytes) = self.take_group(day);
         let writers = self.file(day).await?.column_writers()?;
         let n_rows = group.rows.len();
-        let job = tokio::task::spawn_blocking(move || group.encode(writers));
+        let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let n_threads = n_threads.min(MAX_ENCODING_THREADS);
+        let job = tokio::task::spawn_blocking(move || group.encode(writers, n_threads));
         self.encoding_bytes += n_bytes;
         self.encoding.push_back(Encoding {
             day: day.clone(),
@@ -328,8 +357,8 @@ impl EventWriter {
                 None => Vec::new(),
             };
             for batch in batches {
-                let rows = (0..u32::try_from(batch.num_rows()).unwrap_or(u32::MAX)).collect();
-                let rows: Vec<u32> = rows;
+                let rows: Vec<u32> =
+                    (0..u32::try_from(batch.num_rows()).unwrap_or(u32::MAX)).collect();
                 self.hold(batch, &rows)?;
             }
             while self.waiting.get(day).map_or(0, Vec::len) >= EVENT_ROW_GROUP_ROWS {

@@ -6,7 +6,8 @@
 //! touched, so that only one column is ever held twice.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use arrow::array::{
     Array, ArrayRef, AsArray, DictionaryArray, Int32Array, NullBufferBuilder, RecordBatch,
@@ -14,10 +15,11 @@ use arrow::array::{
 };
 use arrow::buffer::ScalarBuffer;
 use arrow::compute::{cast, interleave};
-use arrow::datatypes::{DataType, Int32Type, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Field, Int32Type, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 use foldhash::fast::RandomState;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, compute_leaves};
+use parquet::errors::ParquetError;
 
 use crate::schema::{DATE_PARTITION, Table};
 
@@ -35,33 +37,72 @@ pub(super) struct Group {
 }
 
 impl Group {
-    /// Sorts the rows and encodes them, column by column. The partition column is not among them: its
-    /// value is the name of the folder.
+    /// Sorts the rows and encodes them, on some threads. The partition column is not among what is
+    /// encoded: its value is the name of the folder.
     pub(super) fn encode(
         &self,
         writers: Vec<ArrowColumnWriter>,
-    ) -> Result<Vec<ArrowColumnChunk>, parquet::errors::ParquetError> {
+        n_threads: usize,
+    ) -> Result<Vec<ArrowColumnChunk>, ParquetError> {
         let order = self.order()?;
         let schema = Table::Events.arrow_schema();
         let mut writers = writers.into_iter();
-        let mut chunks = Vec::with_capacity(writers.len());
-        for field in schema.fields() {
-            if field.name() == DATE_PARTITION {
-                continue;
-            }
-            let column = gather(&self.column(field.name())?, &order)?;
-            for leaf in compute_leaves(field, &column)? {
-                let Some(mut writer) = writers.next() else {
-                    return Err(ArrowError::SchemaError("a column too many".to_owned()).into());
+        // A column with its writers, one for each of its leaves.
+        let columns: Vec<Mutex<Option<Vec<ArrowColumnWriter>>>> = schema
+            .fields()
+            .iter()
+            .filter(|field| field.name() != DATE_PARTITION)
+            .map(|field| {
+                let n_leaves = n_leaves(field.data_type());
+                Mutex::new(Some(writers.by_ref().take(n_leaves).collect()))
+            })
+            .collect();
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut done = Vec::new();
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(column) = columns.get(index) else {
+                    return Ok::<_, ParquetError>(done);
                 };
-                writer.write(&leaf)?;
-                chunks.push(writer.close()?);
+                let writers = column.lock().ok().and_then(|mut writers| writers.take());
+                let field = &schema.fields()[index];
+                let chunks = self.encode_column(field, &order, writers.unwrap_or_default())?;
+                done.push((index, chunks));
             }
-        }
-        Ok(chunks)
+        };
+        let mut done: Vec<(usize, Vec<ArrowColumnChunk>)> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (1..n_threads).map(|_| scope.spawn(work)).collect();
+            let mut all = work()?;
+            for thread in threads {
+                let panicked = |_| ParquetError::General("an encoder panicked".to_owned());
+                all.extend(thread.join().map_err(panicked)??);
+            }
+            Ok::<_, ParquetError>(all)
+        })?;
+        done.sort_unstable_by_key(|(index, _)| *index);
+        Ok(done.into_iter().flat_map(|(_, chunks)| chunks).collect())
     }
 
-    /// The rows as one batch, in the order of arrival, text plain.
+    fn encode_column(
+        &self,
+        field: &Field,
+        order: &[(usize, usize)],
+        writers: Vec<ArrowColumnWriter>,
+    ) -> Result<Vec<ArrowColumnChunk>, ParquetError> {
+        let column = gather(&self.column(field.name())?, order)?;
+        let leaves = compute_leaves(field, &column)?;
+        leaves
+            .iter()
+            .zip(writers)
+            .map(|(leaf, mut writer)| {
+                writer.write(leaf)?;
+                writer.close()
+            })
+            .collect()
+    }
+
+    /// The rows as one batch, in the order of arrival.
     pub(super) fn gathered(&self) -> Result<RecordBatch, ArrowError> {
         let schema = Table::Events.arrow_schema();
         let arrival = self.arrival();
@@ -70,10 +111,10 @@ impl Group {
             .iter()
             .map(|field| {
                 let column = gather(&self.column(field.name())?, &arrival)?;
-                cast(&column, field.data_type())
+                Ok((field.name(), column, true))
             })
-            .collect::<Result<_, ArrowError>>()?;
-        RecordBatch::try_new(schema, columns)
+            .collect::<Result<Vec<_>, ArrowError>>()?;
+        RecordBatch::try_from_iter_with_nullable(columns)
     }
 
     fn arrival(&self) -> Vec<(usize, usize)> {
@@ -129,6 +170,15 @@ impl Group {
                 .then_with(|| a_at.cmp(b_at))
         });
         Ok(keyed.into_iter().map(|(_, at)| arrival[at]).collect())
+    }
+}
+
+/// How many Parquet columns a column becomes.
+fn n_leaves(data_type: &DataType) -> usize {
+    match data_type {
+        DataType::Struct(fields) => fields.iter().map(|field| n_leaves(field.data_type())).sum(),
+        DataType::List(element) | DataType::Map(element, _) => n_leaves(element.data_type()),
+        _ => 1,
     }
 }
 

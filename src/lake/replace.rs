@@ -45,7 +45,7 @@ impl Lake {
         let state = delta
             .snapshot()
             .map_err(|error| failed("open", table, error.into()))?;
-        CommitBuilder::default()
+        CommitBuilder::from(self.commit_properties())
             .with_actions(actions)
             .build(Some(state), delta.log_store(), operation)
             .await

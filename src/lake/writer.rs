@@ -19,7 +19,7 @@ use crate::schema::Table;
 pub const EVENT_ROW_GROUP_ROWS: usize = 131_072;
 
 /// Bytes that rows may take while they wait for their row group to fill or to be encoded.
-pub const DEFAULT_WAITING_BYTES: usize = 160 * 1024 * 1024;
+pub const DEFAULT_WAITING_BYTES: usize = 112 * 1024 * 1024;
 
 /// A writer of one table.
 pub struct TableWriter {
@@ -29,8 +29,7 @@ pub struct TableWriter {
 
 enum Inner {
     Events(Box<EventWriter>),
-    /// A small table: its rows, and its folder.
-    Small(Vec<RecordBatch>, PathBuf),
+    Small(Box<SmallWriter>),
 }
 
 impl std::fmt::Debug for TableWriter {
@@ -46,7 +45,13 @@ impl TableWriter {
         let folder = lake_folder.join(table.name());
         let inner = match table {
             Table::Events => Inner::Events(Box::new(EventWriter::new(folder, waiting_bytes))),
-            Table::Sources | Table::Rejects => Inner::Small(Vec::new(), folder),
+            Table::Sources | Table::Rejects => Inner::Small(Box::new(SmallWriter {
+                table,
+                folder,
+                waiting: Vec::new(),
+                n_bytes: 0,
+                file: None,
+            })),
         };
         Self { table, inner }
     }
@@ -70,12 +75,11 @@ impl TableWriter {
     pub async fn write_rows(&mut self, batch: RecordBatch, rows: Vec<u32>) -> Result<()> {
         match &mut self.inner {
             Inner::Events(events) => events.write(batch, rows).await,
-            Inner::Small(batches, _) => {
+            Inner::Small(small) => {
                 let rows = arrow::array::UInt32Array::from(rows);
                 let taken = arrow::compute::take_record_batch(&batch, &rows)
                     .map_err(|error| write_failed(self.table, error))?;
-                batches.push(taken);
-                Ok(())
+                small.write(taken)
             }
         }
     }
@@ -89,7 +93,7 @@ impl TableWriter {
         let table = self.table;
         let files = match self.inner {
             Inner::Events(events) => events.finish().await?,
-            Inner::Small(batches, folder) => write_small(table, &batches, &folder)?,
+            Inner::Small(small) => small.finish()?,
         };
         Ok(Pending { table, files })
     }
@@ -102,29 +106,64 @@ impl TableWriter {
     }
 }
 
-/// One file with all rows of a small table; none for no rows.
-fn write_small(table: Table, batches: &[RecordBatch], folder: &Path) -> Result<Vec<Add>> {
-    let failed = |error: Cause| write_failed(table, error);
-    let schema = file_schema(table);
-    let n_rows = batches.iter().map(RecordBatch::num_rows).sum();
-    if n_rows == 0 {
-        return Ok(Vec::new());
+/// The writer of a small table: one file, a row group for every so many bytes.
+struct SmallWriter {
+    table: Table,
+    folder: PathBuf,
+    waiting: Vec<RecordBatch>,
+    n_bytes: usize,
+    file: Option<DataFileWriter>,
+}
+
+/// Rows of a small table are encoded when they take so many bytes.
+const SMALL_WAITING_BYTES: usize = 16 * 1024 * 1024;
+
+impl SmallWriter {
+    fn write(&mut self, batch: RecordBatch) -> Result<()> {
+        self.n_bytes += batch.get_array_memory_size();
+        self.waiting.push(batch);
+        if self.n_bytes >= SMALL_WAITING_BYTES {
+            self.encode()?;
+        }
+        Ok(())
     }
-    let all =
-        arrow::compute::concat_batches(&schema, batches).map_err(|error| failed(error.into()))?;
-    let mut file = DataFileWriter::create(table, folder, None)?;
-    let mut chunks = Vec::new();
-    let mut writers = file.column_writers()?.into_iter();
-    for (field, column) in schema.fields().iter().zip(all.columns()) {
-        for leaf in compute_leaves(field, column).map_err(|error| failed(error.into()))? {
-            if let Some(mut writer) = writers.next() {
-                writer.write(&leaf).map_err(|error| failed(error.into()))?;
-                chunks.push(writer.close().map_err(|error| failed(error.into()))?);
+
+    /// Makes a row group of what waits.
+    fn encode(&mut self) -> Result<()> {
+        let table = self.table;
+        let failed = |error: Cause| write_failed(table, error);
+        let schema = file_schema(table);
+        let rows = arrow::compute::concat_batches(&schema, &self.waiting)
+            .map_err(|error| failed(error.into()))?;
+        self.waiting.clear();
+        self.n_bytes = 0;
+        if rows.num_rows() == 0 {
+            return Ok(());
+        }
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => {
+                let file = DataFileWriter::create(table, &self.folder, None)?;
+                self.file.insert(file)
+            }
+        };
+        let mut chunks = Vec::new();
+        let mut writers = file.column_writers()?.into_iter();
+        for (field, column) in schema.fields().iter().zip(rows.columns()) {
+            for leaf in compute_leaves(field, column).map_err(|error| failed(error.into()))? {
+                if let Some(mut writer) = writers.next() {
+                    writer.write(&leaf).map_err(|error| failed(error.into()))?;
+                    chunks.push(writer.close().map_err(|error| failed(error.into()))?);
+                }
             }
         }
+        file.append(chunks, rows.num_rows())
     }
-    file.append(chunks, n_rows)?;
-    Ok(vec![file.close()?])
+
+    fn finish(mut self) -> Result<Vec<Add>> {
+        self.encode()?;
+        self.file.into_iter().map(DataFileWriter::close).collect()
+    }
 }
 
 /// Complete files that no reader sees yet.
