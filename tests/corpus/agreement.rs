@@ -144,8 +144,9 @@ fn totals(readings: &Readings<'_>, report: &mut Report) {
             .or_default()
             .insert(&record.value);
     }
-    let n_conflicting: usize = contents.values().map(|contents| contents.len() - 1).sum();
-    let n_distinct = contents.len() + n_conflicting;
+    let n_distinct: usize = contents.values().map(BTreeSet::len).sum();
+    let shared = contents.values().filter(|contents| contents.len() > 1);
+    let n_conflicting: usize = shared.map(BTreeSet::len).sum();
     let flagged = readings.events.iter().filter(|event| event.conflicting);
     let n_flagged = flagged.count();
     let n_taken = readings
@@ -222,8 +223,11 @@ fn totals(readings: &Readings<'_>, report: &mut Report) {
     report.figure("  conflicting, among the written", summary.conflicting);
 }
 
-/// Records beyond the first of each key, among records that are all different.
-pub fn n_conflicting(rows: &[Stored], key: impl Fn(&Json) -> String) -> usize {
-    let keys: BTreeSet<String> = rows.iter().map(|row| key(&row.original)).collect();
-    rows.len() - keys.len()
+/// Records that share their key with another, among records that are all different.
+pub fn n_conflicting(rows: &[Stored]) -> usize {
+    let mut n_by_key: HashMap<String, usize> = HashMap::new();
+    for row in rows {
+        *n_by_key.entry(key(&row.original)).or_default() += 1;
+    }
+    n_by_key.values().filter(|n| **n > 1).sum()
 }

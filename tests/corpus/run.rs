@@ -153,17 +153,11 @@ async fn check_parts(
         let found = format!("{} rows, and {} at once", in_parts.len(), at_once.len());
         report.differ("read folder by folder", &found);
     }
-    // A run looks up the days that it touches. So twins of one day are always marked, and twins of
-    // two days only if one run meets both.
+    // Each twin is marked, whichever came first and in whichever run.
     let n_marked = in_parts.iter().filter(|row| row.conflicting).count();
-    let least = agreement::n_conflicting(at_once, |record| {
-        let time = record.get("eventTime").and_then(Json::text);
-        let day: String = time.unwrap_or_default().chars().take(10).collect();
-        format!("{day} {}", walk::key(record))
-    });
-    let most = agreement::n_conflicting(at_once, walk::key);
-    if !(least..=most).contains(&n_marked) {
-        let found = format!("{n_marked} marked as conflicting, not {least} to {most}");
+    let expected = agreement::n_conflicting(at_once);
+    if n_marked != expected {
+        let found = format!("{n_marked} marked as conflicting, not {expected}");
         report.differ("read folder by folder", &found);
     }
     report.figure("runs that give the same rows", parts.len());

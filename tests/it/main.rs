@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod cli;
+mod containers;
 mod crash;
 mod engine;
 mod event_json;
