@@ -218,8 +218,8 @@ mod tests {
                 source: 7,
                 record_index: number << 33,
             },
-            day: (number % 3 != 0).then_some(-5),
-            flagged: number % 2 == 0,
+            day: (!number.is_multiple_of(3)).then_some(-5),
+            flagged: number.is_multiple_of(2),
         }
     }
 
