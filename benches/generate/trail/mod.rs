@@ -45,6 +45,10 @@ pub struct Options {
     /// Share of events that are delivered twice, in percent
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
     pub duplicates: u8,
+    /// Length of the random text that session tokens are cut from. The default is beyond the window
+    /// of gzip; a compressor that sees more at once finds repeats that no real trail has
+    #[arg(long, default_value_t = 1 << 18, value_parser = clap::value_parser!(u32).range(1 << 16..=1 << 30))]
+    pub token_text_bytes: u32,
 }
 
 /// What was made.
@@ -105,7 +109,11 @@ impl Stage {
             accounts,
             start: Time::at(2025, 1, 6, (0, 0, 0)),
             // As long as real ones, cut from a text larger than gzip's window of 32 KiB.
-            tokens: Tokens::new(options.seed ^ 0x70c, 1_200, 1 << 18),
+            tokens: Tokens::new(
+                options.seed ^ 0x70c,
+                1_200,
+                options.token_text_bytes as usize,
+            ),
             load,
         }
     }
