@@ -29,7 +29,7 @@ use crate::error::{Cause, IngestError, LakeError, Result};
 use crate::schema::Table;
 
 /// Unpacked bytes that are read as one, and after which a part is sent on.
-const PORTION_BYTES: usize = 8 * 1024 * 1024;
+const PORTION_BYTES: usize = 4 * 1024 * 1024;
 
 /// Parts of a task that wait to be taken.
 const WAITING_PARTS: usize = 1;

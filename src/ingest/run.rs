@@ -30,7 +30,7 @@ use crate::schema::{CONFLICTING, SOURCE_INDEX, Table};
 
 /// Small sources are read together up to this many stored bytes or this many sources, so that a
 /// batch of rows is worth its overhead.
-const UNIT_BYTES: u64 = 1024 * 1024;
+const UNIT_BYTES: u64 = 512 * 1024;
 const UNIT_SOURCES: usize = 256;
 
 /// What a run needs to know beside its sources.

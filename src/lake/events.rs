@@ -27,7 +27,7 @@ use crate::schema::{DATE_PARTITION, Table};
 pub(super) const TARGET_FILE_BYTES: u64 = 256 * 1024 * 1024;
 
 /// Files open at the same time; then the one that was longest without rows is closed.
-const MAX_OPEN_FILES: usize = 64;
+const MAX_OPEN_FILES: usize = 16;
 
 /// Row groups encoded at the same time, and threads on each.
 const MAX_ENCODING: usize = 2;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use spoor::ingest::{self, IngestOptions, Silent, Summary};
 use spoor::lake::Lake;
+use spoor::schema::Table;
 
 use crate::scratch::{Scratch, envelope, event, event_named, gzip};
 
@@ -442,17 +443,66 @@ async fn a_file_that_vanishes_before_it_is_read_is_a_reject() {
     let sources = ingest::discover(&names).unwrap();
     fs::remove_file(gone).unwrap();
     let lake = Lake::open_or_create(&scratch.lake()).await.unwrap();
-    let options = IngestOptions {
+    let options = options();
+    let summary = ingest::ingest(&lake, sources, &options, Arc::new(Silent), Arc::default());
+    assert_eq!(totals(&summary.await.unwrap()), [2, 1, 0, 1]);
+    check_books(&scratch).await;
+}
+
+fn options() -> IngestOptions {
+    IngestOptions {
         ingest_id: "run".to_owned(),
         ingest_time: 0,
         parallelism: 2,
         selection: spoor::ingest::Selection::default(),
         limits: spoor::ingest::container::Limits::default(),
         waiting_bytes: spoor::lake::DEFAULT_WAITING_BYTES,
+    }
+}
+
+/// Sixty days that alternate from record to record, in a text of several portions.
+fn alternating_days() -> String {
+    let padding = format!(r#"{{"text":"{}","n":"#, "x".repeat(900));
+    let record = |id: u32| {
+        let day = format!("2025-{:02}-{:02}T", 4 + id % 60 / 28, 1 + id % 28);
+        let written = format!("2025-03-{:02}T", 1 + id / 3600);
+        event(id)
+            .replace(&written, &day)
+            .replace(r#"{"n":"#, &padding)
     };
-    let summary = ingest::ingest(&lake, sources, &options, Arc::new(Silent), Arc::default());
-    assert_eq!(totals(&summary.await.unwrap()), [2, 1, 0, 1]);
-    check_books(&scratch).await;
+    let lines: Vec<String> = (0..12_000).map(record).collect();
+    lines.join("\n")
+}
+
+#[tokio::test]
+async fn rows_that_wait_on_disk_are_all_there() {
+    let text = alternating_days();
+    assert!(text.len() > 10 * 1024 * 1024);
+    let mut contents = Vec::new();
+    let mut files = Vec::new();
+    for waiting_bytes in [1, spoor::lake::DEFAULT_WAITING_BYTES] {
+        let scratch = Scratch::new();
+        scratch.write("in/a.jsonl", &text);
+        let names = [scratch.path("in").to_str().unwrap().to_owned()];
+        let sources = ingest::discover(&names).unwrap();
+        let lake = Lake::open_or_create(&scratch.lake()).await.unwrap();
+        let options = IngestOptions {
+            waiting_bytes,
+            ..options()
+        };
+        let summary = ingest::ingest(&lake, sources, &options, Arc::new(Silent), Arc::default());
+        assert_eq!(totals(&summary.await.unwrap()), [12_000, 12_000, 0, 0]);
+        check_books(&scratch).await;
+        let sql = "SELECT eventid || ' ' || source_index || ' ' || CAST(date AS VARCHAR) \
+                   || ' ' || eventtime || ' ' || length(requestparameters) \
+                   FROM events ORDER BY source_index";
+        contents.push(scratch.column(sql).await);
+        files.push(lake.snapshot(Table::Events).await.unwrap().files.len());
+    }
+    assert_eq!(contents[0].len(), 12_000);
+    assert_eq!(contents[0], contents[1]);
+    // A day is one file, also where its rows came in many small lots.
+    assert_eq!(files[0], files[1]);
 }
 
 /// Names are bytes on Linux; other systems do not take these.

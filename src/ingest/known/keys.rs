@@ -108,8 +108,8 @@ fn place(key: u128, number: u32) -> (usize, Slot) {
 /// Bytes of an entry in the file.
 const ENTRY_BYTES: usize = 48;
 
-/// So many entries are held in memory before a block of them goes to the file: some 30 MB.
-const MAX_HELD: usize = 512 * 1024;
+/// So many entries are held in memory before a block of them goes to the file: some 8 MB.
+const MAX_HELD: usize = 128 * 1024;
 
 /// Entries by number. The oldest ones lie in a temporary file.
 #[derive(Default)]
