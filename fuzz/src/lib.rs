@@ -10,17 +10,24 @@ extern crate self as spoor;
 pub mod error;
 pub mod record;
 pub mod schema;
+pub mod util;
 
 pub mod ingest {
     mod at_once;
+    pub mod container;
     mod decode;
-    mod escapes;
+    mod discover;
     pub mod fuzzing;
+    mod json;
     mod normalize;
+    mod place;
     mod rows;
     mod scan;
+    mod select;
+    pub mod table_text;
     mod time;
     mod unwrap;
+    mod words;
 
     pub use decode::MAX_REJECT_RAW_BYTES;
 }

@@ -39,6 +39,8 @@ pub struct Twin {
     pub day: Option<i64>,
     pub source_file: Arc<str>,
     pub source_index: u64,
+    /// A file may have been another once, so its name and a position do not tell a row.
+    pub content_hash: u64,
 }
 
 /// A lake with up to so many rows is known as a whole, so that twins are found wherever they are. In
@@ -165,6 +167,7 @@ impl Known {
                 day: entry.day,
                 source_file: Arc::clone(&self.names[entry.origin.source as usize]),
                 source_index: entry.origin.record_index,
+                content_hash: entry.origin.content_hash,
             });
         }
         Ok(())
@@ -269,6 +272,8 @@ fn failed(error: io::Error) -> crate::Error {
 #[derive(Debug, Default)]
 pub struct KnownSources {
     done: HashSet<u128>,
+    /// Names and hashes that have a line, whatever it says.
+    listed: HashSet<u128>,
     /// Records of a source, the most over its versions.
     n_records: HashMap<u128, u64>,
 }
@@ -283,19 +288,22 @@ impl KnownSources {
         let snapshot = lake.snapshot(Table::Sources).await?;
         let mut known = Self::default();
         for file in &snapshot.files {
-            let columns = ["uri", "sha256", "records_read", "records_left_out"];
+            let columns = ["uri", "sha256", "records_read", "records_left_out", "kind"];
             for batch in read_columns(lake, &snapshot, file, &columns)? {
                 let batch = batch?;
                 let uris = batch.column(0).as_string::<i32>();
                 let hashes = batch.column(1).as_string::<i32>();
                 let records = batch.column(2).as_primitive::<Int64Type>();
                 let left_out = batch.column(3).as_primitive_opt::<Int64Type>();
+                let kinds = batch.column(4).as_string::<i32>();
                 for row in 0..batch.num_rows() {
                     let left_out = left_out
                         .filter(|column| column.is_valid(row))
                         .map_or(0, |column| column.value(row).cast_unsigned());
                     let n_records = records.value(row).cast_unsigned() + left_out;
-                    known.add(uris.value(row), hashes.value(row), n_records, left_out == 0);
+                    // What is in an archive has lines of its own; some of it may have been left out.
+                    let is_whole = left_out == 0 && kinds.value(row) != "archive";
+                    known.add(uris.value(row), hashes.value(row), n_records, is_whole);
                 }
             }
         }
@@ -303,6 +311,7 @@ impl KnownSources {
     }
 
     fn add(&mut self, uri: &str, sha256: &str, n_records: u64, is_whole: bool) {
+        self.listed.insert(hash_of(&[uri, sha256]));
         if is_whole {
             self.done.insert(hash_of(&[uri, sha256]));
         }
@@ -315,6 +324,12 @@ impl KnownSources {
     /// Whether the source has a line with this hash, and nothing of it was left out.
     pub fn contains(&self, uri: &str, sha256: &str) -> bool {
         self.done.contains(&hash_of(&[uri, sha256]))
+    }
+
+    /// Whether the source has a line with this hash that a further one would only repeat.
+    pub fn has_line(&self, uri: &str, sha256: &str, is_archive: bool) -> bool {
+        let hash = hash_of(&[uri, sha256]);
+        self.done.contains(&hash) || (is_archive && self.listed.contains(&hash))
     }
 
     fn n_records(&self, uri: &str) -> u64 {

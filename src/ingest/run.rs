@@ -15,7 +15,7 @@ use arrow::datatypes::Int64Type;
 use arrow::error::ArrowError;
 
 use super::container::Limits;
-use super::decode::EventKey;
+use super::decode::{EventKey, SourceKind};
 use super::discover::Source;
 use super::known::{Known, KnownSources, Verdict};
 use super::ledger;
@@ -32,6 +32,10 @@ use crate::schema::{CONFLICTING, SOURCE_INDEX, Table};
 /// batch of rows is worth its overhead.
 const UNIT_BYTES: u64 = 512 * 1024;
 const UNIT_SOURCES: usize = 256;
+
+/// Reasons that lie with the machine or with the limits of a run, and not with the source: it is
+/// read again by the next run, so it has no hash in `sources`.
+const PASSING_REASONS: [&str; 4] = ["unreadable", "bomb", "too-large", "too-many-members"];
 
 /// What a run needs to know beside its sources.
 #[derive(Debug, Clone)]
@@ -94,9 +98,10 @@ pub async fn ingest(
         return Err(error);
     }
     // What was unreadable before and still is has its line.
-    taker
-        .records
-        .retain(|record| !known.contains(&record.uri, &record.sha256));
+    taker.records.retain(|record| {
+        let is_archive = record.decoded.kind == SourceKind::Archive;
+        !known.has_line(&record.uri, &record.sha256, is_archive)
+    });
     let mut summary = taker.publish(lake, options).await?;
     summary.elapsed = started.elapsed();
     Ok(summary)
@@ -239,6 +244,7 @@ impl Taker {
                     rows_written: 0,
                     duplicates: 0,
                     rejected: 0,
+                    may_change: false,
                     error: None,
                 };
                 (record, 0)
@@ -247,6 +253,7 @@ impl Taker {
         for mut reject in rejects {
             reject.record_index += base;
             record.rejected += 1;
+            record.may_change |= PASSING_REASONS.contains(&reject.reason);
             record
                 .error
                 .get_or_insert_with(|| ledger::describe(&reject));
@@ -271,8 +278,11 @@ impl Taker {
         Ok(Some(record))
     }
 
-    fn book(&mut self, record: SourceRecord, progress: &dyn Progress) -> Result<()> {
+    fn book(&mut self, mut record: SourceRecord, progress: &dyn Progress) -> Result<()> {
         record.check()?;
+        if record.may_change {
+            record.sha256.clear();
+        }
         self.summary.sources += 1;
         self.summary.add(&record);
         progress.advance(record.size_bytes, self.summary.records_read);

@@ -92,7 +92,9 @@ impl Reason {
 /// Where in a source the scanner is.
 #[derive(Debug, Default)]
 pub struct Scanner {
-    place: Place,
+    /// The brackets around what comes next, from the outside in: none between values, `[` among the
+    /// records of an array, `{` in an envelope after its array.
+    around: Vec<u8>,
     /// Bytes done with.
     base: u64,
     /// Bytes walked over in vain.
@@ -101,17 +103,6 @@ pub struct Scanner {
     cut_short: bool,
     /// Something unbalanced was met, and no likely beginning of a record since.
     lost: bool,
-}
-
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// Between values.
-    #[default]
-    Top,
-    /// In an array of records, which stands in an envelope or not.
-    Elements { enveloped: bool },
-    /// In an envelope, after its records.
-    Rest,
 }
 
 /// The portion ends before what stands here does.
@@ -169,17 +160,17 @@ impl<'a> Portion<'_, 'a> {
             let next = self.next_beginning(self.at);
             self.give_up(self.at, next, Reason::Syntax, sink);
         }
-        let place = self.scanner.place;
+        let around = self.scanner.around.last().copied();
         if !self.skip_space() {
-            if self.last && place != Place::Top {
+            if self.last && around.is_some() {
                 self.broken(self.at, self.at, Reason::Truncated, sink);
             }
             return Err(More);
         }
-        match place {
-            Place::Top => self.document(sink),
-            Place::Elements { enveloped } => self.element(enveloped, sink),
-            Place::Rest => self.envelope_rest(sink),
+        match around {
+            None => self.document(sink),
+            Some(b'[') => self.element(sink),
+            Some(_) => self.envelope_rest(sink),
         }
     }
 
@@ -189,12 +180,12 @@ impl<'a> Portion<'_, 'a> {
         match self.bytes[start] {
             b'[' => {
                 self.at += 1;
-                self.scanner.place = Place::Elements { enveloped: false };
+                self.scanner.around.push(b'[');
             }
             b'{' => match self.envelope() {
                 Ok(Some(first_element)) => {
                     self.at = first_element;
-                    self.scanner.place = Place::Elements { enveloped: true };
+                    self.scanner.around.extend(b"{[");
                 }
                 Ok(None) => self.record(sink)?,
                 Err(More) if self.is_over_long(start) => self.record(sink)?,
@@ -274,11 +265,11 @@ impl<'a> Portion<'_, 'a> {
     }
 
     /// One step in an array of records.
-    fn element(&mut self, enveloped: bool, sink: &mut impl Sink<'a>) -> Result<(), More> {
+    fn element(&mut self, sink: &mut impl Sink<'a>) -> Result<(), More> {
         match self.bytes[self.at] {
             b']' => {
                 self.at += 1;
-                self.scanner.place = if enveloped { Place::Rest } else { Place::Top };
+                self.scanner.around.pop();
             }
             b',' => self.at += 1,
             b'{' => self.record(sink)?,
@@ -311,7 +302,7 @@ impl<'a> Portion<'_, 'a> {
         let start = self.at;
         let end = match self.bytes[start] {
             b'}' => {
-                self.scanner.place = Place::Top;
+                self.scanner.around.pop();
                 Ok(start + 1)
             }
             b'{' | b'[' => self.extent(start),
@@ -327,7 +318,7 @@ impl<'a> Portion<'_, 'a> {
             Ok(end) => self.at = end,
             Err(reason) => {
                 self.resume(start, reason, sink)?;
-                self.scanner.place = Place::Top;
+                self.scanner.around.clear();
             }
         }
         Ok(())
@@ -346,7 +337,9 @@ impl<'a> Portion<'_, 'a> {
         };
         let raw = &self.bytes[start..end];
         if raw.len() > MAX_RECORD_BYTES {
-            self.broken(start, end, Reason::TooLong, sink);
+            if !self.step_inside(start) {
+                self.broken(start, end, Reason::TooLong, sink);
+            }
             return Ok(());
         }
         self.at = end;
@@ -394,9 +387,9 @@ impl<'a> Portion<'_, 'a> {
         while let Some(&byte) = self.bytes.get(at) {
             match byte {
                 b'"' => {
-                    match string_end(self.bytes, at + 1) {
-                        Some(end) => at = end,
-                        None => return (self.bytes.len(), Err(Reason::Truncated)),
+                    match line_string_end(self.bytes, at + 1) {
+                        Ok(end) => at = end,
+                        Err((stopped, reason)) => return (stopped, Err(reason)),
                     }
                     continue;
                 }
@@ -436,6 +429,9 @@ impl<'a> Portion<'_, 'a> {
             self.at = start;
             return Err(More);
         }
+        if reason == Reason::Truncated && self.is_over_long(start) && self.step_inside(start) {
+            return Ok(());
+        }
         let seen = self.scanner.base + self.bytes.len() as u64;
         let next = if self.scanner.wasted > seen.saturating_mul(MAX_WASTE) {
             self.bytes.len()
@@ -449,6 +445,44 @@ impl<'a> Portion<'_, 'a> {
         };
         self.give_up(start, next, reason, sink);
         Ok(())
+    }
+
+    /// Goes into what at `start` is longer than a record may be, if it is no record itself: to the
+    /// elements of the outermost array that has not ended yet. Answers of searches, exports and
+    /// queues hold their records so.
+    fn step_inside(&mut self, start: usize) -> bool {
+        let mut open: Vec<(usize, u8)> = Vec::new();
+        let mut at = start;
+        while at < start + MAX_RECORD_BYTES
+            && let Some(&byte) = self.bytes.get(at)
+        {
+            match byte {
+                b'"' => {
+                    let Ok(end) = line_string_end(self.bytes, at + 1) else {
+                        break;
+                    };
+                    if open.len() == 1 && RECORD_MEMBERS.contains(&&self.bytes[at + 1..end - 1]) {
+                        return false;
+                    }
+                    at = end;
+                    continue;
+                }
+                b'{' | b'[' if open.len() >= MAX_DEPTH => return false,
+                b'{' | b'[' => open.push((at, byte)),
+                b'}' | b']' => {
+                    open.pop();
+                }
+                _ => {}
+            }
+            at += 1;
+        }
+        let Some(array) = open.iter().position(|(_, bracket)| *bracket == b'[') else {
+            return false;
+        };
+        self.at = open[array].0 + 1;
+        let around = open[..=array].iter().map(|(_, bracket)| *bracket);
+        self.scanner.around.extend(around);
+        true
     }
 
     /// Leaves the bytes up to `next`; without a likely beginning before the portion's end, the search
@@ -548,6 +582,23 @@ const INDENTS: [&[u8]; 3] = [b"\n", b"\n  ", b"\n    "];
 /// Walks that led nowhere may cost this many times the text before the rest is given up, so that
 /// hostile input costs linear time.
 const MAX_WASTE: u64 = 8;
+
+/// As [`string_end`], for text that may be damaged: no string of JSON goes over the end of a line, so
+/// one that does was cut, and what follows is not its. Also gives the place where the search ended.
+fn line_string_end(bytes: &[u8], mut at: usize) -> Result<usize, (usize, Reason)> {
+    loop {
+        let rest = bytes.get(at..).unwrap_or_default();
+        let Some(length) = memchr::memchr3(b'"', b'\\', b'\n', rest) else {
+            return Err((bytes.len(), Reason::Truncated));
+        };
+        at += length;
+        match bytes[at] {
+            b'"' => return Ok(at + 1),
+            b'\n' => return Err((at, Reason::Syntax)),
+            _ => at += 2,
+        }
+    }
+}
 
 /// The place after the closing quote of a string whose text begins at `at`.
 fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {

@@ -67,6 +67,8 @@ pub(super) struct SourceRecord {
     pub(super) rows_written: u64,
     pub(super) duplicates: u64,
     pub(super) rejected: u64,
+    /// What was rejected may be readable another time.
+    pub(super) may_change: bool,
     /// The first reject in words.
     pub(super) error: Option<String>,
 }

@@ -12,10 +12,13 @@ use super::read::defect;
 use super::time;
 use crate::error::Result;
 use crate::lake::{DataFile, Lake};
-use crate::schema::{CONFLICTING, SOURCE_FILE, SOURCE_INDEX, Table};
+use crate::schema::{CONFLICTING, CONTENT_HASH, SOURCE_FILE, SOURCE_INDEX, Table};
 
-/// A row's source and its position there.
-type Place = (Arc<str>, i64);
+/// A row's source, its position there, and the hash of its content.
+type Place = (Arc<str>, i64, i64);
+
+/// The columns that tell a row.
+const PLACE_COLUMNS: [&str; 3] = [SOURCE_FILE, SOURCE_INDEX, CONTENT_HASH];
 
 /// Flags the rows in the files that hold them, in one commit. Gives the number of rows.
 ///
@@ -34,7 +37,8 @@ pub(super) async fn flag(lake: &Lake, twins: &HashSet<Twin>) -> Result<u64> {
         .iter()
         .map(|twin| {
             let index = twin.source_index.cast_signed();
-            (Arc::clone(&twin.source_file), index)
+            let hash = twin.content_hash.cast_signed();
+            (Arc::clone(&twin.source_file), index, hash)
         })
         .collect();
     let snapshot = lake.snapshot(Table::Events).await?;
@@ -44,7 +48,7 @@ pub(super) async fn flag(lake: &Lake, twins: &HashSet<Twin>) -> Result<u64> {
         .iter()
         .filter(|file| days.contains(&file.date))
     {
-        for batch in read_columns(lake, &snapshot, file, &[SOURCE_FILE, SOURCE_INDEX])? {
+        for batch in read_columns(lake, &snapshot, file, &PLACE_COLUMNS)? {
             let flags = wanted(&batch?, &places).map_err(defect)?;
             if flags.iter().any(|flag| *flag) {
                 files.push(file.clone());
@@ -77,8 +81,11 @@ fn wanted(batch: &RecordBatch, places: &HashSet<Place>) -> Result<Vec<bool>, Arr
     let column = |name: &str| schema.index_of(name).map(|index| batch.column(index));
     let files = column(SOURCE_FILE)?.as_string::<i32>();
     let indexes = column(SOURCE_INDEX)?.as_primitive::<Int64Type>();
-    let rows = files.iter().zip(indexes.values());
+    let hashes = column(CONTENT_HASH)?.as_primitive::<Int64Type>();
+    let rows = files.iter().zip(indexes.values()).zip(hashes.values());
     Ok(rows
-        .map(|(file, index)| places.contains(&(file.unwrap_or_default().into(), *index)))
+        .map(|((file, index), hash)| {
+            places.contains(&(file.unwrap_or_default().into(), *index, *hash))
+        })
         .collect())
 }

@@ -185,3 +185,38 @@ async fn the_program_reads_archives_by_name_and_from_a_pipe() {
     let sql = "SELECT source_file FROM events WHERE eventid LIKE '%005'";
     assert_eq!(scratch.column(sql).await, ["-!/b.json"]);
 }
+
+#[tokio::test]
+async fn what_a_choice_left_out_of_an_archive_comes_with_a_wider_run() {
+    let scratch = Scratch::new();
+    let (first, second) = (records(1..3), records(3_600..3_602));
+    let both = [event(3), event(3_603)].join("\n");
+    let files: &[(&str, &[u8])] = &[
+        ("a.json", &first),
+        ("b.json", &second),
+        ("c.jsonl", both.as_bytes()),
+    ];
+    scratch.write("in/all.tar", tar(files));
+    let done = scratch.run(["ingest", "in", "--from", "2025-03-02"]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert_eq!(ids(&scratch).await.len(), 3);
+    let done = scratch.run(["ingest", "in"]);
+    assert!(done.stderr.contains("3 written"), "{}", done.stderr);
+    assert_eq!(ids(&scratch).await.len(), 6);
+    // The archive's own line is not repeated.
+    let n_lines = scratch.column("SELECT count(*) FROM sources WHERE kind = 'archive'");
+    assert_eq!(n_lines.await, ["1"]);
+}
+
+#[tokio::test]
+async fn what_ended_at_a_limit_is_read_again() {
+    let scratch = Scratch::new();
+    scratch.write("in/a.json.gz", gzip(records(1..400)));
+    let done = scratch.run(["ingest", "in", "--max-unpacked", "20kB"]);
+    assert!(done.stderr.contains("too-large"), "{}", done.stderr);
+    assert!(ids(&scratch).await.len() < 399);
+    scratch.run(["ingest", "in"]);
+    assert_eq!(ids(&scratch).await.len(), 399);
+    let again = scratch.run(["ingest", "in"]);
+    assert!(again.stderr.contains("1 read before"), "{}", again.stderr);
+}

@@ -176,3 +176,35 @@ proptest! {
         prop_assert_eq!(values, found);
     }
 }
+
+#[test]
+fn a_line_cut_inside_a_string_costs_itself() {
+    check(
+        "{\"eventVersion\":\"cut\n{\"eventVersion\":\"{\\\"a\\\":1}\"}\n{\"a\":1}",
+        &[
+            "!invalid-json:{\"eventVersion\":\"cut\n",
+            r#"{"eventVersion":"{\"a\":1}"}"#,
+            r#"{"a":1}"#,
+        ],
+    );
+}
+
+#[test]
+fn wrappers_longer_than_a_record_are_stepped_into() {
+    let item = format!("{{\"_source\":{{\"text\":\"{}\"}}}}", "x".repeat(1_000_000));
+    let items = vec![item.as_str(); 20].join(",");
+    for text in [
+        format!(
+            "{{\"took\":1,\"hits\":{{\"total\":{{\"value\":20}},\"hits\":[{items}],\"x\":1}},\"y\":[1]}}"
+        ),
+        format!("{{\"results\":[{items}]}}"),
+        format!("[{{\"meta\":1,\"Items\":[{items}]}}]"),
+    ] {
+        let found = pieces(text.as_bytes());
+        assert_eq!(found.len(), 20, "{}", &text[..60]);
+        assert!(found.iter().all(|piece| *piece == item));
+    }
+    // A record is no wrapper, however long it is.
+    let long = format!("{{\"eventVersion\":\"1\",\"list\":[{items}]}}");
+    assert!(pieces(long.as_bytes())[0].starts_with("!too-long"));
+}
