@@ -64,7 +64,7 @@ pub enum Inner<'a> {
 }
 
 /// Says what the object `json` is, and gives what it holds to `emit`: nothing, unless it is a
-/// wrapper. Other text may hold records too, see [`unwrap_values`].
+/// wrapper. Other text may hold records too, see `unwrap_values`.
 pub fn unwrap(json: &str, emit: &mut dyn FnMut(Inner<'_>)) -> Unwrapped {
     if !json.starts_with('{') {
         return unwrap_values(json, emit);
