@@ -19,7 +19,7 @@ use crate::schema::Table;
 pub const EVENT_ROW_GROUP_ROWS: usize = 131_072;
 
 /// Bytes that rows may take while they wait for their row group to fill or to be encoded.
-pub const DEFAULT_WAITING_BYTES: usize = 80 * 1024 * 1024;
+pub const DEFAULT_WAITING_BYTES: usize = 104 * 1024 * 1024;
 
 /// A writer of one table.
 pub struct TableWriter {
