@@ -203,7 +203,7 @@ impl IngestError {
             | Self::Totals { .. } => None,
             Self::Selection { hint, .. } => hint.map(str::to_owned),
             Self::Empty { .. } => Some(
-                "files end in .json, .jsonl, .ndjson, .log or .txt, each also with .gz".to_owned(),
+                "the folder and what is below it hold no file; hidden ones are left out".to_owned(),
             ),
             Self::Interrupted => {
                 Some("run the same command again: nothing is lost or doubled".to_owned())

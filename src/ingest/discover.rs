@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use globset::{GlobBuilder, GlobMatcher};
 use walkdir::WalkDir;
 
+use super::container::{is_log_name, name_as_text};
 use super::decode::SourceKind;
 use crate::error::{FileError, IngestError, Result};
 
@@ -155,7 +156,7 @@ fn glob(pattern: &str, sources: &mut Vec<Source>) -> Result<()> {
 fn source_at(path: &Path) -> Source {
     // Only an empty path has no absolute form.
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let uri = uri_of(&absolute);
+    let uri = name_as_text(absolute.as_os_str().as_encoded_bytes());
     let (size_bytes, problem) = match fs::metadata(path) {
         Ok(metadata) => (metadata.len(), None),
         Err(error) => (0, Some(error.to_string())),
@@ -170,18 +171,6 @@ fn source_at(path: &Path) -> Source {
     }
 }
 
-/// The path as text. Bytes that are not UTF-8 become `%XX`, so that two names remain two.
-fn uri_of(path: &Path) -> String {
-    let mut uri = String::new();
-    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
-        uri.push_str(chunk.valid());
-        for byte in chunk.invalid() {
-            uri.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    uri
-}
-
 /// CloudTrail's own folders and file names tell digests and insights apart from events.
 fn kind_of_name(uri: &str) -> SourceKind {
     if uri.contains("/CloudTrail-Digest/") || uri.contains("_CloudTrail-Digest_") {
@@ -191,15 +180,6 @@ fn kind_of_name(uri: &str) -> SourceKind {
     } else {
         SourceKind::Unknown
     }
-}
-
-fn is_log_name(uri: &str) -> bool {
-    let name = uri.rsplit('/').next().unwrap_or(uri).to_ascii_lowercase();
-    let name = name.strip_suffix(".gz").unwrap_or(&name);
-    [".json", ".jsonl", ".ndjson", ".log"]
-        .iter()
-        .any(|ending| name.ends_with(ending))
-        || uri.ends_with(".gz")
 }
 
 /// The day that CloudTrail puts into its file names (`…_20230710T1145Z_…`), as digits.
