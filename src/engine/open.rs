@@ -90,6 +90,16 @@ impl Draft {
                 .register_udf(Arc::new(function))
                 .map_err(unplanned)?;
         }
+        for function in functions::higher_order_functions() {
+            self.state
+                .register_higher_order_function(function)
+                .map_err(unplanned)?;
+        }
+        for function in functions::aggregate_functions() {
+            self.state
+                .register_udaf(Arc::new(function))
+                .map_err(unplanned)?;
+        }
         lists::register(&self.catalog, lists, &accounts).map_err(unplanned)?;
         tables::register_views(&self.catalog);
         // Functions read settings from here; no query sets it, since none starts by the clock.

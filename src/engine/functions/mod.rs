@@ -17,6 +17,7 @@ mod principal;
 mod resource;
 mod target;
 mod text;
+mod trino;
 mod trust;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use datafusion::logical_expr::ScalarUDF;
 
 pub(super) use event_json::EVENT_JSON;
+pub(super) use trino::{aggregate_functions, higher_order_functions};
 
 use crate::config::Lists;
 use crate::policy::trust::TrustContext;
@@ -63,8 +65,14 @@ impl FunctionContext {
     }
 }
 
-/// Every function of the vocabulary, in the order of the documentation.
+/// Every scalar function: the vocabulary in the order of the documentation, then those of the dialect.
 pub fn all(context: &FunctionContext) -> Vec<ScalarUDF> {
+    let mut functions = vocabulary(context);
+    functions.extend(trino::scalar_functions());
+    functions
+}
+
+fn vocabulary(context: &FunctionContext) -> Vec<ScalarUDF> {
     let mut functions = vec![
         arn::arn_account(),
         arn::arn_resource(),

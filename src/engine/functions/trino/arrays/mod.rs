@@ -1,0 +1,8 @@
+//! Arrays.
+
+use datafusion::logical_expr::ScalarUDF;
+
+/// All of them.
+pub(super) fn functions() -> Vec<ScalarUDF> {
+    Vec::new()
+}

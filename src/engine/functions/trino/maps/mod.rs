@@ -1,0 +1,8 @@
+//! Maps.
+
+use datafusion::logical_expr::ScalarUDF;
+
+/// All of them.
+pub(super) fn functions() -> Vec<ScalarUDF> {
+    Vec::new()
+}

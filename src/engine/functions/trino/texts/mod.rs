@@ -1,0 +1,8 @@
+//! Texts: strings, regular expressions, URLs, encodings and digests.
+
+use datafusion::logical_expr::ScalarUDF;
+
+/// All of them.
+pub(super) fn functions() -> Vec<ScalarUDF> {
+    Vec::new()
+}
