@@ -17,7 +17,7 @@ mod principal;
 mod resource;
 mod target;
 mod text;
-mod trino;
+pub(super) mod trino;
 mod trust;
 
 use std::sync::Arc;

@@ -12,7 +12,7 @@ mod json;
 mod lambdas;
 mod maps;
 mod texts;
-mod times;
+pub(in crate::engine) mod times;
 pub(in crate::engine) mod types;
 mod values;
 
