@@ -7,10 +7,13 @@
 
 mod aggregates;
 mod arrays;
+#[cfg(test)]
+mod checks;
 mod define;
 mod json;
 mod lambdas;
 mod maps;
+mod rows;
 mod texts;
 pub(in crate::engine) mod times;
 pub(in crate::engine) mod types;
