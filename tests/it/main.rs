@@ -19,6 +19,7 @@ mod rules;
 mod samples;
 mod scratch;
 mod selection;
+mod slt;
 mod upkeep;
 mod vocabulary;
 mod wrapped;
