@@ -1,10 +1,12 @@
 //! Reads a folder of collected logs with the library and, independently, with a plain walk over the
-//! text, and fails where the two differ. Where the folder is absent there is nothing to check.
+//! text, and fails where the two differ. Then runs published queries over what was read. Where the folder
+//! is absent there is nothing to check.
 
 mod agreement;
 #[path = "../support/json.rs"]
 mod json;
 mod policies;
+mod queries;
 mod stored;
 mod walk;
 
@@ -72,12 +74,16 @@ async fn main() -> Result<ExitCode> {
     }
     let mut report = Report::default();
     let scratch = tempfile::tempdir()?;
-    check_logs(
+    let lake = check_logs(
         &logs.canonicalize()?,
         &scratch.path().join("lake"),
         &mut report,
     )
     .await?;
+    let published = shared.join("data/queries");
+    if published.is_dir() {
+        queries::check(&published, &lake, &mut report).await?;
+    }
     let examples = shared.join("spec/trust_policy_examples.jsonl");
     if examples.is_file() {
         policies::check(&examples, &mut report)?;
@@ -85,7 +91,7 @@ async fn main() -> Result<ExitCode> {
     Ok(report.print())
 }
 
-async fn check_logs(logs: &Path, root: &Path, report: &mut Report) -> Result<()> {
+async fn check_logs(logs: &Path, root: &Path, report: &mut Report) -> Result<Lake> {
     let started = Instant::now();
     let mut walked = BTreeMap::new();
     for path in walk::files(logs)? {
@@ -107,7 +113,7 @@ async fn check_logs(logs: &Path, root: &Path, report: &mut Report) -> Result<()>
         report.differ("detections", &error.to_string());
     }
     report.figure("seconds", started.elapsed().as_secs());
-    Ok(())
+    Ok(lake)
 }
 
 async fn read(logs: &Path, root: &Path) -> Result<(Lake, Summary)> {
