@@ -9,11 +9,15 @@ mod aggregates;
 mod arrays;
 #[cfg(test)]
 mod checks;
+mod collections;
 mod define;
 mod json;
+mod keys;
 mod lambdas;
 mod maps;
 mod rows;
+#[cfg(test)]
+pub(in crate::engine) mod testing;
 mod texts;
 pub(in crate::engine) mod times;
 pub(in crate::engine) mod types;
