@@ -20,6 +20,7 @@ mod rows;
 pub(in crate::engine) mod testing;
 mod texts;
 pub(in crate::engine) mod times;
+mod type_names;
 pub(in crate::engine) mod types;
 mod values;
 

@@ -3,10 +3,12 @@
 //! A value is searched where it lies, without a tree; paths are read once for a batch. Results that are
 //! JSON carry its mark.
 
+mod cast;
 mod extract;
 mod member;
 mod path;
 mod scan;
+mod to_json;
 mod values;
 mod write;
 
@@ -27,10 +29,13 @@ const FAMILY: Family = Family {
 /// All of them.
 pub(super) fn functions() -> Vec<ScalarUDF> {
     [
+        cast::JSON_CAST,
+        cast::TRY_JSON_CAST,
         extract::JSON_EXTRACT,
         extract::JSON_EXTRACT_SCALAR,
         extract::JSON_SIZE,
         member::JSON_MEMBER,
+        to_json::TO_JSON,
         values::IS_JSON_SCALAR,
         values::JSON_ARRAY_CONTAINS,
         values::JSON_ARRAY_GET,

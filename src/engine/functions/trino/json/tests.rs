@@ -85,3 +85,107 @@ fn values_and_arrays() {
         ),
     ]);
 }
+
+#[test]
+fn json_becomes_values() {
+    check(&[
+        (r#"json_cast('"7"', CAST(NULL AS bigint))"#, "7"),
+        ("json_cast('2.5', CAST(NULL AS bigint))", "3"),
+        ("json_cast('true', CAST(NULL AS int))", "1"),
+        ("json_cast('null', CAST(NULL AS int))", "NULL"),
+        (
+            r#"json_cast('"x"', CAST(NULL AS bigint))"#,
+            "error: cannot cast `\"x\"` to bigint",
+        ),
+        (r#"try_json_cast('"x"', CAST(NULL AS bigint))"#, "NULL"),
+        (
+            "json_cast('3000000000', CAST(NULL AS int))",
+            "error: to integer",
+        ),
+        (
+            "json_cast('[1]', CAST(NULL AS bigint))",
+            "error: cannot cast",
+        ),
+        (r#"json_cast('"a\"b"', CAST(NULL AS varchar))"#, "a\"b"),
+        ("json_cast('1.50', CAST(NULL AS varchar))", "1.50"),
+        (
+            r#"json_cast('{"a": 1}', CAST(NULL AS varchar))"#,
+            r#"{"a":1}"#,
+        ),
+        ("json_cast('0', CAST(NULL AS boolean))", "false"),
+        (r#"json_cast('"true"', CAST(NULL AS boolean))"#, "true"),
+        ("json_cast('1e2', CAST(NULL AS double))", "100.0"),
+        ("json_cast('1.25', CAST(NULL AS decimal(5,1)))", "1.3"),
+        (
+            r#"json_cast('"2023-01-02"', CAST(NULL AS date))"#,
+            "2023-01-02",
+        ),
+        ("json_cast('5', CAST(NULL AS date))", "error: to date"),
+        (
+            r#"json_cast('["a", null, 1]', CAST(NULL AS varchar[]))"#,
+            "[a, NULL, 1]",
+        ),
+        (
+            "json_cast('[[1], []]', CAST(NULL AS bigint[][]))",
+            "[[1], []]",
+        ),
+        (
+            "json_cast('{}', CAST(NULL AS bigint[]))",
+            "error: to array(bigint)",
+        ),
+        (
+            "try_json_cast('[1, \"x\"]', CAST(NULL AS bigint[]))",
+            "NULL",
+        ),
+        (
+            "json_cast('x', CAST(NULL AS bigint))",
+            "error: cannot cast `x`",
+        ),
+        (
+            r#"json_cast('{"B": [1], "a": "x"}', arrow_cast(NULL, 'Struct("a": Utf8, "b": List(Int64))'))"#,
+            "{a: x, b: [1]}",
+        ),
+        (
+            r#"json_cast('["x", [1]]', arrow_cast(NULL, 'Struct("a": Utf8, "b": List(Int64))'))"#,
+            "{a: x, b: [1]}",
+        ),
+        (
+            r#"json_cast('["x"]', arrow_cast(NULL, 'Struct("a": Utf8, "b": List(Int64))'))"#,
+            "error: to row(a varchar, b array(bigint))",
+        ),
+        (
+            r#"json_cast('{"k": 1, "l": null, "k": 2}', arrow_cast(NULL, 'Map("entries": non-null Struct("key": non-null Utf8, "value": Int64), unsorted)'))"#,
+            "{k: 2, l: NULL}",
+        ),
+    ]);
+}
+
+#[test]
+fn values_become_json() {
+    check(&[
+        ("to_json('a\"')", r#""a\"""#),
+        ("to_json(json_parse('{\"a\": 1}'))", r#"{"a":1}"#),
+        ("to_json(1)", "1"),
+        ("to_json(1.5)", "1.5"),
+        ("to_json(true)", "true"),
+        ("to_json(NULL)", "NULL"),
+        ("to_json(make_array('a', NULL))", r#"["a",null]"#),
+        (
+            "to_json(named_struct('a', 1, 'B', 'x'))",
+            r#"{"a":1,"B":"x"}"#,
+        ),
+        (
+            "to_json(map(make_array('k', 'a'), make_array(1, 2)))",
+            r#"{"a":2,"k":1}"#,
+        ),
+        ("to_json(DATE '2023-01-02')", "\"2023-01-02\""),
+        (
+            "to_json(arrow_cast('2023-07-06T13:51:00Z', 'Timestamp(Microsecond, Some(\"UTC\"))'))",
+            "\"2023-07-06T13:51:00Z\"",
+        ),
+        (
+            "to_json(arrow_cast('2023-07-06T13:51:00Z', 'Timestamp(Millisecond, Some(\"UTC\"))'))",
+            "\"2023-07-06 13:51:00.000 UTC\"",
+        ),
+    ]);
+}
