@@ -22,6 +22,7 @@ mod query;
 mod repl;
 mod rows;
 mod rules;
+mod schema;
 mod select;
 
 use std::error::Error as _;
@@ -155,6 +156,8 @@ enum Command {
     Repl(repl::Repl),
     /// List, show and test the detections
     Rules(rules::Rules),
+    /// See tables and columns, here and for Athena
+    Schema(schema::Schema),
 }
 
 /// How a command ended, where nothing failed.
@@ -213,6 +216,7 @@ impl Cli {
             Command::Query(command) => command.run(&shared).await,
             Command::Repl(command) => command.run(&shared).await,
             Command::Rules(command) => command.run(&shared).await,
+            Command::Schema(command) => command.run(&shared).await,
         }
     }
 }

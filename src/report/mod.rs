@@ -5,6 +5,7 @@
 //! document. Opening files, asking the terminal for its width and choosing a format is left to the
 //! command line and the shell.
 
+pub mod athena;
 pub mod findings;
 pub mod recipes;
 pub mod rows;

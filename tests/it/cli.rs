@@ -547,3 +547,27 @@ fn reading_from_nowhere_does_not_wait() {
     command.stdin(Stdio::null());
     assert_fails(&crate::scratch::run(&mut command), "error: ");
 }
+
+#[tokio::test]
+async fn tables_are_listed_and_printed_for_other_engines() {
+    let scratch = case().await;
+    let all = scratch.run(["schema", "--format", "csv"]);
+    assert_eq!((all.code, all.stderr.as_str()), (Some(0), ""));
+    assert!(all.stdout.starts_with("table,column,type\n"));
+    assert!(all.stdout.contains("\nevents,useridentity_arn,text\n"));
+    let one = scratch.run(["schema", "--table", "Sources", "--format", "csv"]);
+    assert!(one.stdout.contains("\nsources,uri,text\n"), "{one:?}");
+    assert!(!one.stdout.contains("\nevents,"));
+    let none = scratch.run(["schema", "--table", "nope"]);
+    assert_fails(&none, "error: no table `nope`\nhint: ");
+    // Without a lake too.
+    let elsewhere = Scratch::new();
+    let ddl = elsewhere.run(["schema", "--athena", "--location", "s3://case/lake/"]);
+    assert_eq!((ddl.code, ddl.stderr.as_str()), (Some(0), ""));
+    assert!(ddl.stdout.contains("LOCATION 's3://case/lake/events/'"));
+    assert!(ddl.stdout.contains("CREATE OR REPLACE VIEW cloudtrail AS"));
+    assert_fails(
+        &elsewhere.run(["schema", "--location", "s3://case/lake"]),
+        "--athena",
+    );
+}
