@@ -14,6 +14,7 @@ mod message;
 mod now;
 mod open;
 mod params;
+mod reference;
 mod rows;
 mod session;
 mod statement;
@@ -32,6 +33,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::execute_stream;
 
 pub use params::{Param, Params};
+pub use reference::{FunctionInfo, FunctionReference};
 pub use rows::Rows;
 pub use statement::Statement;
 pub use tables::{ColumnInfo, TableInfo};

@@ -15,6 +15,7 @@ mod lake_commands;
 mod layers;
 mod lossless;
 mod old_lakes;
+mod reference;
 mod rules;
 mod samples;
 mod scratch;

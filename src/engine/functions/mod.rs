@@ -22,7 +22,7 @@ mod trust;
 
 use std::sync::Arc;
 
-use datafusion::logical_expr::ScalarUDF;
+use datafusion::logical_expr::{DocSection, ScalarUDF};
 
 pub(super) use event_json::EVENT_JSON;
 pub(super) use trino::{aggregate_functions, higher_order_functions};
@@ -70,6 +70,13 @@ pub fn all(context: &FunctionContext) -> Vec<ScalarUDF> {
     let mut functions = vocabulary(context);
     functions.extend(trino::scalar_functions());
     functions
+}
+
+/// Whether a chapter of the function reference is one of ours: the vocabulary, or one that follows a page
+/// of Trino's documentation.
+pub(super) fn is_own_chapter(section: &DocSection) -> bool {
+    let page = section.description;
+    *section == arguments::SECTION || page.is_some_and(|page| page.starts_with("https://trino.io/"))
 }
 
 fn vocabulary(context: &FunctionContext) -> Vec<ScalarUDF> {
