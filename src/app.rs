@@ -14,7 +14,7 @@ pub use overview::{Fact, overview};
 pub use plan::{Plan, PlannedSource, plan};
 
 use crate::config::{LISTS_FILE, Lists};
-use crate::engine::{Engine, EngineOptions};
+use crate::engine::{Engine, EngineOptions, Now};
 use crate::error::{FileError, IngestError, Result};
 use crate::ingest::container::Limits;
 use crate::ingest::{self, IngestOptions, Progress, SelectionRequest, Summary};
@@ -35,6 +35,10 @@ pub struct CaseOptions {
     /// The lists, if a file was named.
     pub lists: Option<PathBuf>,
     pub memory_limit_bytes: Option<usize>,
+    /// Further names of tables, each with the table it is read as.
+    pub aliases: Vec<(String, String)>,
+    /// What "now" is in statements.
+    pub now: Now,
 }
 
 /// An opened case: a lake, the engine over it, and the case's lists.
@@ -99,6 +103,8 @@ impl Case {
                 memory_limit_bytes: options.memory_limit_bytes,
                 target_partitions: None,
                 lists: lists.clone(),
+                aliases: options.aliases.iter().cloned().collect(),
+                now: options.now,
             },
         )
         .await?;

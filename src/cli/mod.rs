@@ -29,6 +29,7 @@ use std::error::Error as _;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -36,6 +37,7 @@ use self::interrupt::Interrupt;
 use self::progress::Bar;
 use self::select::SelectionFlags;
 use crate::app::{Case, CaseOptions};
+use crate::engine::Now;
 use crate::error::{Error, IngestError, ReportError};
 use crate::lake::Lake;
 use crate::report::safe;
@@ -69,6 +71,12 @@ struct Shared {
     /// Memory for queries, after which they use temporary files (`512M`, `2GiB`)
     #[arg(long, global = true, value_name = "SIZE")]
     memory_limit: Option<ByteSize>,
+    /// Reads a table under another name: `mydb.trail=cloudtrail` (may be given more than once)
+    #[arg(long, global = true, value_name = "NAME=TABLE", value_parser = parse_alias)]
+    alias: Vec<(String, String)>,
+    /// What "now" is in statements: the end of the evidence, the clock's time, or a time (`2023-07-06`)
+    #[arg(long, global = true, value_name = "end|real|TIME", default_value = "end", value_parser = Now::from_str)]
+    now: Now,
     /// When to use colors
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: ColorChoice,
@@ -121,6 +129,8 @@ impl Shared {
             default_lake: PathBuf::from("spoor-lake"),
             lists: self.lists.clone(),
             memory_limit_bytes: self.memory_limit_bytes(),
+            aliases: self.alias.clone(),
+            now: self.now,
         };
         let bar = Bar::new(self.quiet);
         let interrupt = Interrupt::listen();
@@ -137,6 +147,23 @@ impl Shared {
         if n_sources > 0 && !self.quiet {
             say!("{n_sources} sources lie outside of the selection and were left unread");
         }
+    }
+}
+
+/// Says how a statement was read, where that is not as it was written.
+fn say_notes(notes: &[String]) {
+    for note in notes {
+        say!("note: {}", safe::line(note));
+    }
+}
+
+/// `NAME=TABLE`.
+fn parse_alias(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, table)) if !name.trim().is_empty() && !table.trim().is_empty() => {
+            Ok((name.trim().to_owned(), table.trim().to_owned()))
+        }
+        _ => Err("expected `NAME=TABLE`, such as `mydb.trail=cloudtrail`".to_owned()),
     }
 }
 

@@ -10,7 +10,7 @@ use futures::StreamExt;
 use super::interrupt::unless_interrupted;
 use super::output::Target;
 use super::select::SelectionFlags;
-use super::{Outcome, Shared};
+use super::{Outcome, Shared, say_notes};
 use crate::engine::{Engine, Statement};
 use crate::error::{FileError, QueryError, Result};
 use crate::report::rows::{Format, RowOptions, RowWriter};
@@ -51,10 +51,14 @@ impl Query {
             width: self.target.width(),
             max_rows: None,
         };
-        let engine = Arc::clone(&case.engine);
+        let asked = Asked {
+            engine: Arc::clone(&case.engine),
+            format,
+            options,
+            quiet: shared.quiet,
+        };
         let target = self.target.clone();
-        unless_interrupted(async move { answer(&engine, &sql, format, &target, options).await })
-            .await?;
+        unless_interrupted(async move { asked.answer(&sql, &target).await }).await?;
         Ok(Outcome::Done)
     }
 
@@ -85,40 +89,47 @@ impl Query {
     }
 }
 
-async fn answer(
-    engine: &Engine,
-    sql: &str,
+/// What is asked, and how the answer is to look.
+struct Asked {
+    engine: Arc<Engine>,
     format: Format,
-    target: &Target,
     options: RowOptions,
-) -> Result<()> {
-    let statements = engine.parse(sql)?;
-    if statements.is_empty() {
-        return Err(QueryError::new("no statement").into());
-    }
-    if matches!(format, Format::Parquet | Format::Json) && statements.len() > 1 {
-        let message = format!("{format} holds the rows of one statement, not of several");
-        return Err(QueryError::new(message).into());
-    }
-    let mut out = target.open()?;
-    for statement in &statements {
-        write_rows(engine, statement, format, &mut out, options).await?;
-    }
-    out.finish()
+    /// Whether to keep to oneself how a statement was read.
+    quiet: bool,
 }
 
-async fn write_rows(
-    engine: &Engine,
-    statement: &Statement,
-    format: Format,
-    out: &mut (impl std::io::Write + Send),
-    options: RowOptions,
-) -> Result<()> {
-    let mut rows = engine.execute(statement).await?;
-    let mut writer = RowWriter::new(format, &rows.schema, out, options)?;
-    while let Some(batch) = rows.next().await {
-        writer.write(&batch?)?;
+impl Asked {
+    async fn answer(&self, sql: &str, target: &Target) -> Result<()> {
+        let statements = self.engine.parse(sql)?;
+        if statements.is_empty() {
+            return Err(QueryError::new("no statement").into());
+        }
+        let format = self.format;
+        if matches!(format, Format::Parquet | Format::Json) && statements.len() > 1 {
+            let message = format!("{format} holds the rows of one statement, not of several");
+            return Err(QueryError::new(message).into());
+        }
+        let mut out = target.open()?;
+        for statement in &statements {
+            self.write_rows(statement, &mut out).await?;
+        }
+        out.finish()
     }
-    writer.finish()?;
-    Ok(())
+
+    async fn write_rows(
+        &self,
+        statement: &Statement,
+        out: &mut (impl std::io::Write + Send),
+    ) -> Result<()> {
+        let mut rows = self.engine.execute(statement).await?;
+        if !self.quiet {
+            say_notes(&rows.notes);
+        }
+        let mut writer = RowWriter::new(self.format, &rows.schema, out, self.options)?;
+        while let Some(batch) = rows.next().await {
+            writer.write(&batch?)?;
+        }
+        writer.finish()?;
+        Ok(())
+    }
 }

@@ -88,10 +88,8 @@ fn explain(error: &DataFusionError, catalog: &Catalog) -> (String, Option<String
     }
     let text = root.message().into_owned();
     if let Some(table) = missing_table(&text) {
-        let names = catalog.names();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let what = format!("there is no table `{table}`");
-        return (what, suggest(&table, &names));
+        let error = no_table(&table, catalog);
+        return (error.message, error.hint);
     }
     if let Some(member) = between(&text, "Field ", " not found in struct") {
         let members: Vec<String> = members();
@@ -125,6 +123,20 @@ fn explain(error: &DataFusionError, catalog: &Catalog) -> (String, Option<String
         return (what, Some(lower_first(&help.message)));
     }
     (lower_first(first_line(&text)), None)
+}
+
+/// A name that is no table's.
+pub(super) fn no_table(table: &str, catalog: &Catalog) -> QueryError {
+    let names = catalog.names();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut error = QueryError::new(format!("there is no table `{table}`"));
+    error.hint = suggest(table, &names);
+    if nearest(table, &names).is_none()
+        && let Some(hint) = &mut error.hint
+    {
+        *hint = format!("{hint}; `--alias {table}=cloudtrail` reads it as that");
+    }
+    error
 }
 
 /// The members that events have, at any depth.
@@ -207,7 +219,7 @@ fn suggest(name: &str, names: &[&str]) -> Option<String> {
 }
 
 /// The name that is most like `name`, if a third of the letters or fewer would have to change.
-fn nearest<'a>(name: &str, names: &[&'a str]) -> Option<&'a str> {
+pub(super) fn nearest<'a>(name: &str, names: &[&'a str]) -> Option<&'a str> {
     let name = name.to_lowercase();
     let distances = names
         .iter()

@@ -6,6 +6,7 @@
 mod cached;
 mod catalog;
 mod cloudtrail_view;
+mod dialect;
 mod event_json;
 pub mod functions;
 mod guard;
@@ -14,6 +15,7 @@ mod message;
 mod now;
 mod open;
 mod params;
+mod places;
 mod reference;
 mod rows;
 mod session;
@@ -23,7 +25,8 @@ mod table;
 mod tables;
 pub mod views;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -32,6 +35,7 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::execute_stream;
 
+pub use now::Now;
 pub use params::{Param, Params};
 pub use reference::{FunctionInfo, FunctionReference};
 pub use rows::Rows;
@@ -54,6 +58,9 @@ pub struct EngineOptions {
     /// Parts of a plan that run at once. `None`: one for each processor.
     pub target_partitions: Option<usize>,
     pub lists: Lists,
+    /// Further names of tables: lower case, to one that the session has.
+    pub aliases: BTreeMap<String, String>,
+    pub now: Now,
 }
 
 /// The bounds of the evidence.
@@ -70,6 +77,8 @@ pub struct Evidence {
 pub struct Engine {
     state: Arc<SessionState>,
     catalog: Arc<Catalog>,
+    aliases: RwLock<BTreeMap<String, String>>,
+    now: Now,
 }
 
 impl std::fmt::Debug for Engine {
@@ -114,7 +123,7 @@ impl Engine {
     ///
     /// The first thing that does not parse or is refused, with its line and column.
     pub fn parse(&self, sql: &str) -> Result<Vec<Statement>> {
-        Ok(statement::parse(sql)?)
+        Ok(statement::parse(sql, &self.table_names())?)
     }
 
     /// One SELECT with a condition of the user's joined to its WHERE. Errors in the condition are
@@ -124,7 +133,11 @@ impl Engine {
     ///
     /// Where the condition does not parse, or is more than one expression.
     pub fn parse_where(&self, select: &str, condition: &str) -> Result<Statement> {
-        Ok(statement::parse_where(select, condition)?)
+        Ok(statement::parse_where(
+            select,
+            condition,
+            &self.table_names(),
+        )?)
     }
 
     /// Runs a statement.
@@ -145,7 +158,9 @@ impl Engine {
             return self.run(&plan).await;
         }
         let plan = self.plan(statement).await?;
-        self.run(&plan).await
+        let mut rows = self.run(&plan).await?;
+        rows.notes.splice(..0, statement.notes.iter().cloned());
+        Ok(rows)
     }
 
     /// Runs one query with values for its `$name`s.
@@ -191,6 +206,21 @@ impl Engine {
         self.register_batches(name, schema, batches)
     }
 
+    /// Gives a table a further name, as statements written elsewhere have it: `db.trail` or `trail`.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such table.
+    pub fn alias(&self, name: &str, table: &str) -> Result<()> {
+        let table = table.to_lowercase();
+        if self.catalog.entry(&table).is_none() {
+            return Err(message::no_table(&table, &self.catalog).into());
+        }
+        let mut aliases = self.aliases.write().unwrap_or_else(PoisonError::into_inner);
+        aliases.insert(name.to_lowercase().replace(['"', '`'], ""), table);
+        Ok(())
+    }
+
     /// Makes rows a table, in the place of one with the same name.
     ///
     /// # Errors
@@ -226,6 +256,15 @@ impl Engine {
         names
     }
 
+    /// What tables may be called in a statement.
+    fn table_names(&self) -> dialect::Tables {
+        let aliases = self.aliases.read().unwrap_or_else(PoisonError::into_inner);
+        dialect::Tables {
+            known: self.catalog.names().into_iter().collect(),
+            aliases: aliases.clone(),
+        }
+    }
+
     async fn plan(&self, statement: &Statement) -> Result<LogicalPlan> {
         let plan = self.state.statement_to_plan(statement.parsed.clone()).await;
         let plan = plan.map_err(|error| self.unplanned(&error))?;
@@ -237,9 +276,15 @@ impl Engine {
         if !now::is_asked(plan) {
             return self.run_in(&self.state, plan).await;
         }
-        let evidence = self.evidence_row().await?;
-        let state = now::at(&self.state, tables::last_time(&evidence))?;
-        self.run_in(&state, plan).await
+        let time = match self.now {
+            Now::EndOfEvidence => tables::last_time(&self.evidence_row().await?),
+            Now::Real => Some(chrono::Utc::now().timestamp_micros()),
+            Now::At(microseconds) => Some(microseconds),
+        };
+        let state = now::at(&self.state, time)?;
+        let mut rows = self.run_in(&state, plan).await?;
+        rows.notes.extend(self.now.note(time));
+        Ok(rows)
     }
 
     async fn run_in(&self, state: &SessionState, plan: &LogicalPlan) -> Result<Rows> {
@@ -253,7 +298,7 @@ impl Engine {
 
     async fn evidence_row(&self) -> Result<Vec<RecordBatch>> {
         let mut batches = Vec::new();
-        for statement in statement::parse(tables::EVIDENCE_QUERY)? {
+        for statement in self.parse(tables::EVIDENCE_QUERY)? {
             let plan = self.plan(&statement).await?;
             batches.extend(self.run_in(&self.state, &plan).await?.collect().await?);
         }

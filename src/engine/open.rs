@@ -2,7 +2,7 @@
 //! that need to know it.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 use datafusion::arrow::array::{Array, RecordBatch};
 use datafusion::arrow::compute::cast;
@@ -107,10 +107,16 @@ impl Draft {
         self.state.execution_props_mut().config_options = Some(config);
         let state = Arc::new(self.state);
         self.catalog.bind(&state);
-        Ok(Engine {
+        let engine = Engine {
             state,
             catalog: self.catalog,
-        })
+            aliases: RwLock::default(),
+            now: options.now,
+        };
+        for (name, table) in &options.aliases {
+            engine.alias(name, table)?;
+        }
+        Ok(engine)
     }
 
     /// Where the least and the greatest account of a file are one, the log has named them all.

@@ -16,6 +16,8 @@ use crate::error::Result;
 pub struct Rows {
     /// The columns of every batch.
     pub schema: SchemaRef,
+    /// What the user should know of how the statement was read, a sentence each.
+    pub notes: Vec<String>,
     stream: SendableRecordBatchStream,
 }
 
@@ -31,6 +33,7 @@ impl Rows {
     pub(super) fn new(stream: SendableRecordBatchStream) -> Self {
         Self {
             schema: stream.schema(),
+            notes: Vec::new(),
             stream,
         }
     }

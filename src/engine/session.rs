@@ -17,10 +17,14 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::execution::{SessionStateDefaults, runtime_env::RuntimeEnv};
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::object_store::ObjectStore;
+use datafusion::optimizer::{Analyzer, AnalyzerRule};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 use url::Url;
+
+use super::dialect;
 
 /// The catalog and schema that unqualified table names live in.
 pub(super) const CATALOG: &str = "spoor";
@@ -68,11 +72,15 @@ pub(super) fn build(resources: Resources, schema: Arc<dyn SchemaProvider>) -> Re
         .into_iter()
         .map(|function| (function.name().to_owned(), function))
         .collect();
+    let calls = Arc::new(dialect::Calls::new());
     // No file formats and no table factories: they serve COPY and CREATE EXTERNAL TABLE only.
     let mut state = SessionStateBuilder::new()
         .with_config(config(resources))
         .with_runtime_env(runtime(resources)?)
-        .with_expr_planners(SessionStateDefaults::default_expr_planners())
+        .with_expr_planners(expr_planners(&calls))
+        .with_relation_planners(vec![dialect::relation_planner()])
+        .with_type_planner(dialect::type_planner())
+        .with_analyzer_rules(analyzer_rules(&calls))
         .with_scalar_functions(SessionStateDefaults::default_scalar_functions())
         .with_higher_order_functions(SessionStateDefaults::default_higher_order_functions())
         .with_aggregate_functions(SessionStateDefaults::default_aggregate_functions())
@@ -84,6 +92,20 @@ pub(super) fn build(resources: Resources, schema: Arc<dyn SchemaProvider>) -> Re
         .catalog_list()
         .register_catalog(CATALOG.to_owned(), Arc::new(catalog));
     Ok(state)
+}
+
+/// Ours first: what they leave is planned as ever.
+fn expr_planners(calls: &Arc<dialect::Calls>) -> Vec<Arc<dyn ExprPlanner>> {
+    let mut planners = vec![dialect::expr_planner(calls)];
+    planners.extend(SessionStateDefaults::default_expr_planners());
+    planners
+}
+
+/// Ours first: it needs the types as they are, before they are made to agree.
+fn analyzer_rules(calls: &Arc<dialect::Calls>) -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
+    let mut rules = vec![dialect::analyzer_rule(calls)];
+    rules.extend(Analyzer::new().rules);
+    rules
 }
 
 /// The plan that runs.

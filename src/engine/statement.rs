@@ -2,11 +2,13 @@
 //! mean nothing.
 
 use datafusion::common::DataFusionError;
-use datafusion::sql::parser::{DFParserBuilder, Statement as DFStatement};
+use datafusion::sql::parser::{DFParser, DFParserBuilder, Statement as DFStatement};
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, SetExpr, Statement as SqlStatement};
-use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::parser::ParserError;
 use datafusion::sql::sqlparser::tokenizer::{Location, Token};
 
+use super::dialect::{self, Athena, Tables};
+use super::places::cut;
 use super::{event_json, guard, message};
 use crate::error::QueryError;
 
@@ -17,10 +19,18 @@ pub struct Statement {
     pub text: String,
     /// Where it begins, counted from 1.
     pub line: u64,
+    /// What the user should know of how it was read, a sentence each.
+    pub notes: Vec<String>,
     pub(super) parsed: DFStatement,
 }
 
 impl Statement {
+    /// The statement that runs: as written, with the forms of Athena and CloudTrail Lake made into those
+    /// of DataFusion.
+    pub fn rewritten(&self) -> String {
+        self.parsed.to_string()
+    }
+
     /// Whether it asks which tables there are.
     pub(super) fn is_show_tables(&self) -> bool {
         matches!(&self.parsed, DFStatement::Statement(statement)
@@ -48,13 +58,9 @@ impl Statement {
 ///
 /// The first thing that does not parse, with line and column, or a statement that does more than
 /// read.
-pub(super) fn parse(sql: &str) -> Result<Vec<Statement>, QueryError> {
-    let dialect = GenericDialect {};
+pub(super) fn parse(sql: &str, tables: &Tables) -> Result<Vec<Statement>, QueryError> {
     let readable = |error: DataFusionError| message::of_parser(&error);
-    let mut parser = DFParserBuilder::new(sql)
-        .with_dialect(&dialect)
-        .build()
-        .map_err(readable)?;
+    let mut parser = parser_of(sql)?;
     let mut statements = Vec::new();
     loop {
         while parser.parser.consume_token(&Token::SemiColon) {}
@@ -69,10 +75,11 @@ pub(super) fn parse(sql: &str) -> Result<Vec<Statement>, QueryError> {
         }
         let end = parser.parser.get_current_token().span.end;
         guard::check(&parsed).map_err(|error| at_line(error, first.span.start))?;
-        event_json::rewrite(&mut parsed)?;
+        let notes = rewrite(&mut parsed, tables)?;
         statements.push(Statement {
             text: cut(sql, first.span.start, end).to_owned(),
             line: first.span.start.line,
+            notes,
             parsed,
         });
     }
@@ -83,9 +90,13 @@ pub(super) fn parse(sql: &str) -> Result<Vec<Statement>, QueryError> {
 /// # Errors
 ///
 /// As [`parse`], for the condition.
-pub(super) fn parse_where(select: &str, condition: &str) -> Result<Statement, QueryError> {
+pub(super) fn parse_where(
+    select: &str,
+    condition: &str,
+    tables: &Tables,
+) -> Result<Statement, QueryError> {
     let expr = parse_expr(condition)?;
-    let mut statements = parse(select)?;
+    let mut statements = parse(select, tables)?;
     let (Some(mut statement), true) = (statements.pop(), statements.is_empty()) else {
         return Err(QueryError::new("expected one statement"));
     };
@@ -108,17 +119,31 @@ pub(super) fn parse_where(select: &str, condition: &str) -> Result<Statement, Qu
         None => expr,
     });
     guard::check(&statement.parsed)?;
-    event_json::rewrite(&mut statement.parsed)?;
+    rewrite(&mut statement.parsed, tables)?;
     Ok(statement)
 }
 
-fn parse_expr(text: &str) -> Result<Expr, QueryError> {
-    let dialect = GenericDialect {};
+fn parser_of(sql: &str) -> Result<DFParser<'_>, QueryError> {
     let readable = |error: DataFusionError| message::of_parser(&error);
-    let mut parser = DFParserBuilder::new(text)
-        .with_dialect(&dialect)
+    let tokens =
+        dialect::tokenize(sql).map_err(|error| readable(ParserError::from(error).into()))?;
+    DFParserBuilder::new(tokens)
+        .with_dialect(&Athena)
         .build()
-        .map_err(readable)?;
+        .map_err(readable)
+}
+
+/// Makes a statement one that can be planned; gives what the user should know of it.
+fn rewrite(parsed: &mut DFStatement, tables: &Tables) -> Result<Vec<String>, QueryError> {
+    let read_as = dialect::rewrite(parsed, tables)?;
+    event_json::rewrite(parsed)?;
+    let note = |(written, table): (String, String)| format!("{written} is read as `{table}`");
+    Ok(read_as.into_iter().map(note).collect())
+}
+
+fn parse_expr(text: &str) -> Result<Expr, QueryError> {
+    let readable = |error: DataFusionError| message::of_parser(&error);
+    let mut parser = parser_of(text)?;
     let expr = parser.parser.parse_expr();
     let expr = expr.map_err(|error| readable(error.into()))?;
     let next = parser.parser.peek_token();
@@ -136,29 +161,6 @@ fn at_line(mut error: QueryError, start: Location) -> QueryError {
     error
 }
 
-/// The text between two places.
-fn cut(text: &str, start: Location, end: Location) -> &str {
-    let start = offset(text, start);
-    let end = offset(text, end).max(start);
-    text.get(start..end).unwrap_or(text).trim_end()
-}
-
-/// Byte offset of a place; lines and columns count from 1, columns in characters.
-fn offset(text: &str, place: Location) -> usize {
-    let before: usize = text
-        .split_inclusive('\n')
-        .take(usize::try_from(place.line.saturating_sub(1)).unwrap_or(usize::MAX))
-        .map(str::len)
-        .sum();
-    let line = text.get(before..).unwrap_or_default();
-    let column = usize::try_from(place.column.saturating_sub(1)).unwrap_or(usize::MAX);
-    let within = line
-        .char_indices()
-        .nth(column)
-        .map_or(line.len(), |(at, _)| at);
-    before + within
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,7 +168,7 @@ mod tests {
     #[test]
     fn statements_are_cut_where_the_parser_says() {
         let text = "-- a; b\nSELECT 'a;é' ;;\n\n  SELECT /* ; */\n 2 -- end\n;SELECT 3";
-        let statements = parse(text).unwrap();
+        let statements = parse(text, &Tables::default()).unwrap();
         let cut: Vec<(u64, &str)> = statements
             .iter()
             .map(|statement| (statement.line, statement.text.as_str()))
@@ -183,10 +185,16 @@ mod tests {
 
     #[test]
     fn a_condition_is_joined_as_a_whole() {
-        let joined = |condition| parse_where("SELECT 1 FROM a WHERE b = 1 ORDER BY c", condition);
+        let joined = |condition| {
+            parse_where(
+                "SELECT 1 FROM a WHERE b = 1 ORDER BY c",
+                condition,
+                &Tables::default(),
+            )
+        };
         assert_eq!(
             joined("d = 2 OR e -- why").unwrap().parsed.to_string(),
-            "SELECT 1 FROM a WHERE (b = 1) AND (d = 2 OR e) ORDER BY c"
+            "SELECT 1 AS \"1\" FROM a WHERE (b = 1) AND (d = 2 OR e) ORDER BY c"
         );
         for (condition, expected) in [
             ("", "expected an expression, found the end of the text"),
@@ -210,7 +218,10 @@ mod tests {
     #[test]
     fn nothing_is_no_statement() {
         for text in ["", " \n", ";;", "-- only a comment"] {
-            assert!(parse(text).unwrap().is_empty(), "{text:?}");
+            assert!(
+                parse(text, &Tables::default()).unwrap().is_empty(),
+                "{text:?}"
+            );
         }
     }
 
@@ -226,7 +237,10 @@ mod tests {
                 "line 2, column 1: expected an SQL statement, found SELEC",
             ),
         ] {
-            assert_eq!(parse(text).unwrap_err().to_string(), expected);
+            assert_eq!(
+                parse(text, &Tables::default()).unwrap_err().to_string(),
+                expected
+            );
         }
     }
 }

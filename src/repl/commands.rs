@@ -18,6 +18,8 @@ pub enum Command {
     /// How many rows a table shows; `None` for all.
     MaxRows(Option<usize>),
     Read(PathBuf),
+    /// Reads a table under another name: the name, and the table.
+    Alias(String, String),
     /// Runs one rule, or all.
     Detect(Option<String>),
     Rules,
@@ -64,6 +66,11 @@ pub const COMMANDS: &[CommandInfo] = &[
         &[".read"],
         "FILE",
         "run statements and commands from a file",
+    ),
+    info(
+        &[".alias"],
+        "NAME [TABLE]",
+        "read TABLE (cloudtrail) under another name",
     ),
     info(
         &[".detect"],
@@ -119,6 +126,16 @@ pub fn parse(line: &str) -> Result<Command, QueryError> {
             Err(_) => Err(usage()),
         },
         (".read", Some(path)) => Ok(Command::Read(PathBuf::from(unquoted(path)))),
+        (".alias", Some(argument)) => {
+            let (name, table) = match argument.split_once(['=', ' ']) {
+                Some((name, table)) => (name.trim(), table.trim()),
+                None => (argument, "cloudtrail"),
+            };
+            if name.is_empty() || table.is_empty() {
+                return Err(usage());
+            }
+            Ok(Command::Alias(name.to_owned(), table.to_owned()))
+        }
         (".detect", rule) => Ok(Command::Detect(text(rule))),
         (".rules", None) => Ok(Command::Rules),
         (".quit", None) => Ok(Command::Quit),
@@ -174,6 +191,10 @@ mod tests {
         check(".maxrows 20", Command::MaxRows(Some(20)));
         check(".maxrows all", Command::MaxRows(None));
         check(".read 'a b.sql'", Command::Read("a b.sql".into()));
+        let alias = |name: &str, table: &str| Command::Alias(name.into(), table.into());
+        check(".alias db.x=activity", alias("db.x", "activity"));
+        check(".alias db.x activity;", alias("db.x", "activity"));
+        check(".alias x", alias("x", "cloudtrail"));
         check(".detect", Command::Detect(None));
         check(".detect x-y", Command::Detect(Some("x-y".into())));
         check("\\q", Command::Quit);

@@ -134,7 +134,13 @@ impl Session {
         let engine = Arc::clone(&self.case.engine);
         let mut answer = self.work.start(engine, statement)?;
         let schema = match answer.next().await? {
-            Some(Part::Schema(schema)) => schema,
+            Some(Part::Schema(schema, notes)) => {
+                for note in notes {
+                    writeln!(self.talk, "note: {}", safe::line(&note))
+                        .map_err(ReportError::from)?;
+                }
+                schema
+            }
             Some(Part::Rows(_)) | None => return Ok(()),
         };
         let mut writer = RowWriter::new(self.format, &schema, &mut self.out, options)?;
@@ -185,6 +191,7 @@ impl Session {
             Command::MaxRows(max_rows) => self.max_rows = max_rows,
             Command::Read(path) => return Box::pin(self.read(&path)).await,
             Command::Detect(rule) => self.detect(rule).await?,
+            Command::Alias(name, table) => self.case.engine.alias(&name, &table)?,
             Command::Rules => self.print(detect::rules(&self.case))?,
             Command::Quit => return Ok(Flow::Quit),
         }

@@ -169,7 +169,8 @@ pub struct Answer<'a> {
 /// What comes of a statement: first the columns, then rows.
 #[derive(Debug)]
 pub enum Part {
-    Schema(SchemaRef),
+    /// The columns, and what the user should know of how the statement was read.
+    Schema(SchemaRef, Vec<String>),
     Rows(RecordBatch),
 }
 
@@ -210,7 +211,10 @@ async fn answer(engine: Arc<Engine>, statement: Statement, sender: mpsc::Sender<
             return;
         }
     };
-    let mut part = Some(Ok(Part::Schema(Arc::clone(&rows.schema))));
+    let mut part = Some(Ok(Part::Schema(
+        Arc::clone(&rows.schema),
+        std::mem::take(&mut rows.notes),
+    )));
     while let Some(sent) = part {
         if sender.send(sent).await.is_err() {
             return;
@@ -262,7 +266,7 @@ mod tests {
 
         let endless = statement(&engine, "SELECT * FROM generate_series(1, 1000000000000)");
         let mut answer = work.start(Arc::clone(&engine), endless).unwrap();
-        assert!(matches!(answer.next().await, Ok(Some(Part::Schema(_)))));
+        assert!(matches!(answer.next().await, Ok(Some(Part::Schema(..)))));
         sender.send_modify(|count| *count += 1);
         let error = n_rows(&mut answer).await.unwrap_err();
         assert_eq!(error.to_string(), "interrupted");

@@ -25,7 +25,9 @@ use std::sync::Arc;
 use datafusion::logical_expr::{DocSection, ScalarUDF};
 
 pub(super) use event_json::EVENT_JSON;
-pub(super) use trino::{aggregate_functions, higher_order_functions};
+pub(super) use trino::{
+    aggregate_functions, higher_order_functions, prefix_range, scalar_functions, types,
+};
 
 use crate::config::Lists;
 use crate::policy::trust::TrustContext;

@@ -26,6 +26,8 @@ mod values;
 
 use std::sync::Arc;
 
+pub(in crate::engine) use times::text::prefix_range;
+
 use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF};
 
 /// Every scalar function.

@@ -1,0 +1,274 @@
+//! Names of columns: a member without a name of its own is called by its last part, as in Trino
+//! (`useridentity.arn` is `arn`), no two columns of a result have one name, and columns that other
+//! layouts of a table have are found under ours.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use datafusion::sql::sqlparser::ast::{
+    AccessExpr, Expr, Ident, Query, Select, SelectItem, Statement, TableFactor, TableWithJoins,
+    VisitMut, VisitorMut,
+};
+
+use super::names::folded;
+use super::outputs::unused;
+use crate::schema::{EVENT_COLUMNS, SOURCE_FILE};
+
+/// The tables that have the columns of Athena's.
+const EVENT_TABLES: [&str; 3] = ["cloudtrail", "cloudtrail_logs", "activity"];
+
+/// Columns of other layouts, and where their content is in ours. `$path` is Athena's name of the object
+/// that a row came from; the others are partition columns that people define for CloudTrail's buckets.
+const ELSEWHERE: [(&str, &str); 12] = [
+    ("$path", SOURCE_FILE),
+    ("accountid", "account"),
+    ("account_id", "account"),
+    ("aws_account_id", "account"),
+    ("aws_account", "account"),
+    ("aws_region", "region"),
+    ("dt", "date"),
+    ("ds", "date"),
+    ("event_date", "date"),
+    ("eventdate", "date"),
+    ("log_date", "date"),
+    ("partition_date", "date"),
+];
+
+/// Names columns and finds those that are elsewhere.
+pub(super) fn resolve(statement: &mut Statement) {
+    let mut columns = Columns::default();
+    let _: ControlFlow<()> = statement.visit(&mut columns);
+}
+
+#[derive(Default)]
+struct Columns {
+    /// Names that the statement gives to something, anywhere.
+    given: BTreeSet<String>,
+    /// The relations of each SELECT around the place, the innermost last.
+    scopes: Vec<Scope>,
+}
+
+#[derive(Default)]
+struct Scope {
+    relations: BTreeSet<String>,
+    holds_events: bool,
+}
+
+impl VisitorMut for Columns {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        for common in query.with.iter().flat_map(|with| &with.cte_tables) {
+            let columns = common.alias.columns.iter();
+            self.given
+                .extend(columns.map(|column| folded(&column.name)));
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+        let mut scope = Scope::default();
+        for from in &select.from {
+            self.add_joined(from, &mut scope);
+        }
+        for item in &select.projection {
+            if let SelectItem::ExprWithAlias { alias, .. } = item {
+                self.given.insert(folded(alias));
+            }
+        }
+        self.scopes.push(scope);
+        self.name(select);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_select(&mut self, _: &mut Select) -> ControlFlow<()> {
+        self.scopes.pop();
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        match expr {
+            Expr::Identifier(name) => {
+                if let Some(place) = self.elsewhere(name) {
+                    *name = Ident::with_quote_and_span('"', name.span, place);
+                }
+            }
+            Expr::CompoundIdentifier(parts) => {
+                if let [table, name] = parts.as_mut_slice()
+                    && self.is_relation(table)
+                    && let Some(place) = self.elsewhere(name)
+                {
+                    *name = Ident::with_quote_and_span('"', name.span, place);
+                }
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl Columns {
+    fn add_joined(&mut self, from: &TableWithJoins, scope: &mut Scope) {
+        self.add(&from.relation, scope);
+        for join in &from.joins {
+            self.add(&join.relation, scope);
+        }
+    }
+
+    fn add(&mut self, factor: &TableFactor, scope: &mut Scope) {
+        let (name, alias) = match factor {
+            TableFactor::Table { name, alias, .. } => {
+                (name.0.last().and_then(|part| part.as_ident()), alias)
+            }
+            TableFactor::NestedJoin {
+                table_with_joins,
+                alias,
+            } => {
+                self.add_joined(table_with_joins, scope);
+                (None, alias)
+            }
+            TableFactor::Derived { alias, .. } | TableFactor::UNNEST { alias, .. } => (None, alias),
+            _ => return,
+        };
+        if let Some(name) = name {
+            scope.holds_events |= EVENT_TABLES.contains(&folded(name).as_str());
+        }
+        let columns = alias.iter().flat_map(|alias| &alias.columns);
+        self.given
+            .extend(columns.map(|column| folded(&column.name)));
+        let known_as = alias.as_ref().map(|alias| &alias.name).or(name);
+        scope.relations.extend(known_as.map(folded));
+    }
+
+    fn is_relation(&self, name: &Ident) -> bool {
+        let name = folded(name);
+        self.scopes
+            .iter()
+            .any(|scope| scope.relations.contains(&name))
+    }
+
+    /// Our column for one of another layout, where nothing in the statement has that name.
+    fn elsewhere(&self, name: &Ident) -> Option<&'static str> {
+        let lower = folded(name);
+        let (_, place) = ELSEWHERE.iter().find(|(other, _)| *other == lower)?;
+        let scope = self.scopes.last()?;
+        (scope.holds_events && !self.given.contains(&lower)).then_some(*place)
+    }
+
+    /// Gives the members of a SELECT's result their names.
+    fn name(&self, select: &mut Select) {
+        let mut taken = BTreeSet::new();
+        let wild = |item: &SelectItem| {
+            matches!(
+                item,
+                SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)
+            )
+        };
+        if select.projection.iter().any(wild) {
+            let tops = EVENT_COLUMNS
+                .iter()
+                .filter_map(|column| column.path.first());
+            taken.extend(tops.map(|top| top.to_lowercase()));
+        }
+        for item in &mut select.projection {
+            match item {
+                SelectItem::ExprWithAlias { alias, .. } => {
+                    let name = unused(&alias.value, &mut taken);
+                    if name != alias.value && alias.quote_style.is_some() {
+                        alias.value = name;
+                    }
+                }
+                SelectItem::UnnamedExpr(expr) => {
+                    let Some((name, by_itself)) = self.name_of(expr) else {
+                        continue;
+                    };
+                    let free = unused(&name, &mut taken);
+                    if by_itself && free == name {
+                        continue;
+                    }
+                    *item = SelectItem::ExprWithAlias {
+                        expr: expr.clone(),
+                        alias: Ident::with_quote('"', free),
+                    };
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The name of a column, and whether the planner gives it by itself.
+    fn name_of(&self, expr: &Expr) -> Option<(String, bool)> {
+        match expr {
+            Expr::Identifier(name) => Some((folded(name), self.elsewhere(name).is_none())),
+            Expr::CompoundIdentifier(parts) => {
+                let (last, rest) = parts.split_last()?;
+                let of_table = matches!(rest, [table] if self.is_relation(table))
+                    && self.elsewhere(last).is_none();
+                Some((folded(last), of_table))
+            }
+            Expr::CompoundFieldAccess { access_chain, .. } => match access_chain.last()? {
+                AccessExpr::Dot(Expr::Identifier(name)) => Some((folded(name), false)),
+                _ => Some((expr.to_string(), false)),
+            },
+            Expr::Nested(inner) => self.name_of(inner).map(|(name, _)| (name, false)),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use datafusion::sql::sqlparser::parser::Parser;
+
+    #[test]
+    fn members_are_called_by_their_last_part() {
+        for (sql, expected) in [
+            (
+                "SELECT userIdentity.accountId, eventName FROM cloudtrail",
+                "SELECT userIdentity.accountId AS \"accountid\", eventName FROM cloudtrail",
+            ),
+            (
+                "SELECT c.useridentity.arn, useridentity.sessioncontext.sessionissuer.arn, c.arn FROM x c",
+                "SELECT c.useridentity.arn AS \"arn\", \
+                 useridentity.sessioncontext.sessionissuer.arn AS \"arn_2\", c.arn AS \"arn_3\" FROM x c",
+            ),
+            (
+                "SELECT *, eventname FROM cloudtrail",
+                "SELECT *, eventname AS \"eventname_2\" FROM cloudtrail",
+            ),
+            (
+                "SELECT resources[1].arn FROM cloudtrail",
+                "SELECT resources[1].arn AS \"arn\" FROM cloudtrail",
+            ),
+        ] {
+            check(sql, expected);
+        }
+    }
+
+    #[test]
+    fn columns_of_other_layouts_are_found() {
+        for (sql, expected) in [
+            (
+                "SELECT \"$path\", t.dt FROM cloudtrail t WHERE account_id = 'a'",
+                "SELECT \"source_file\" AS \"$path\", t.\"date\" AS \"dt\" FROM cloudtrail t \
+                 WHERE \"account\" = 'a'",
+            ),
+            (
+                "SELECT eventtime AS dt FROM cloudtrail ORDER BY dt",
+                "SELECT eventtime AS dt FROM cloudtrail ORDER BY dt",
+            ),
+            ("SELECT dt FROM mine", "SELECT dt FROM mine"),
+        ] {
+            check(sql, expected);
+        }
+    }
+
+    fn check(sql: &str, expected: &str) {
+        let mut statement = Parser::parse_sql(&super::super::Athena, sql)
+            .unwrap()
+            .remove(0);
+        resolve(&mut statement);
+        assert_eq!(statement.to_string(), expected);
+    }
+}

@@ -1,0 +1,327 @@
+//! What comparisons and casts mean where Athena's table has text and ours has a type.
+//!
+//! | written | meant |
+//! |---|---|
+//! | a time compared with a text | the text of the time, `time_text(…)`, whose comparisons choose row groups |
+//! | a time `LIKE 'P%'` | a range of times |
+//! | a truth value compared with a text | `'true'` and `'false'` |
+//! | a text compared with a number | the number that the text is, if it is one |
+//! | a partition column of time | [`super::partitions`] |
+//! | CAST from and to JSON | `json_cast`, `to_json` |
+//!
+//! Binary operators come here while the plan is made, all else goes over the plan before types are made
+//! to agree.
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{DFSchema, Result, ScalarValue};
+use datafusion::logical_expr::expr::{Between, InList, ScalarFunction};
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::utils::merge_schema;
+use datafusion::logical_expr::{
+    Cast, Expr, ExprSchemable, Like, LogicalPlan, Operator, TryCast, binary_expr, lit,
+};
+use datafusion::optimizer::AnalyzerRule;
+
+use super::calls::Calls;
+use super::partitions::{respelled, text_of};
+use crate::engine::functions::prefix_range;
+use crate::engine::functions::types::{event_time, is_json};
+
+#[derive(Debug)]
+pub(super) struct Meaning {
+    pub calls: Arc<Calls>,
+}
+
+impl AnalyzerRule for Meaning {
+    fn name(&self) -> &'static str {
+        "meaning"
+    }
+
+    fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
+        let plan = plan.transform_up_with_subqueries(|plan| self.over_node(plan))?;
+        Ok(plan.data)
+    }
+}
+
+impl Meaning {
+    fn over_node(&self, plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+        let mut schema = merge_schema(&plan.inputs());
+        if let LogicalPlan::TableScan(scan) = &plan {
+            let source = DFSchema::try_from_qualified_schema(
+                scan.table_name.clone(),
+                &scan.source.schema(),
+            )?;
+            schema.merge(&source);
+        }
+        let names = NamePreserver::new(&plan);
+        plan.map_expressions(|expr| {
+            let name = names.save(&expr);
+            let expr = expr.transform_up(|expr| self.over_expr(expr, &schema))?;
+            Ok(expr.update_data(|expr| name.restore(expr)))
+        })?
+        .map_data(LogicalPlan::recompute_schema)
+    }
+
+    fn over_expr(&self, expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+        let meant = match &expr {
+            Expr::BinaryExpr(binary) if binary.op.supports_propagation() => {
+                compared(&self.calls, &binary.left, binary.op, &binary.right, schema)?
+            }
+            Expr::Between(between) => self.between(between, schema)?,
+            Expr::InList(list) => self.listed(list, schema)?,
+            Expr::Like(like) => self.like(like, schema)?,
+            Expr::Cast(Cast { expr: inner, field }) => self.cast(inner, field, false, schema)?,
+            Expr::TryCast(TryCast { expr: inner, field }) => {
+                self.cast(inner, field, true, schema)?
+            }
+            _ => None,
+        };
+        Ok(match meant {
+            Some(meant) => Transformed::yes(meant),
+            None => Transformed::no(expr),
+        })
+    }
+
+    /// `x BETWEEN a AND b` as two comparisons, where one of them means something else.
+    fn between(&self, between: &Between, schema: &DFSchema) -> Result<Option<Expr>> {
+        let side = |op, bound| compared(&self.calls, &between.expr, op, bound, schema);
+        let low = side(Operator::GtEq, &between.low)?;
+        let high = side(Operator::LtEq, &between.high)?;
+        if low.is_none() && high.is_none() {
+            return Ok(None);
+        }
+        let plain = |op, bound: &Expr| binary_expr((*between.expr).clone(), op, bound.clone());
+        let both = low
+            .unwrap_or_else(|| plain(Operator::GtEq, &between.low))
+            .and(high.unwrap_or_else(|| plain(Operator::LtEq, &between.high)));
+        Ok(Some(if between.negated {
+            Expr::Not(Box::new(both))
+        } else {
+            both
+        }))
+    }
+
+    /// `x IN (…)`: as one comparison for each, where one of them means something else.
+    fn listed(&self, list: &InList, schema: &DFSchema) -> Result<Option<Expr>> {
+        let mut found = false;
+        let mut any: Option<Expr> = None;
+        for item in &list.list {
+            let meant = compared(&self.calls, &list.expr, Operator::Eq, item, schema)?;
+            found |= meant.is_some();
+            let one = meant.unwrap_or_else(|| (*list.expr).clone().eq(item.clone()));
+            any = Some(match any {
+                Some(any) => any.or(one),
+                None => one,
+            });
+        }
+        Ok(any.filter(|_| found).map(|any| {
+            if list.negated {
+                Expr::Not(Box::new(any))
+            } else {
+                any
+            }
+        }))
+    }
+
+    fn like(&self, like: &Like, schema: &DFSchema) -> Result<Option<Expr>> {
+        let data_type = like.expr.get_type(schema)?;
+        if is_text(&data_type) && !self.is_time_text(&like.expr) {
+            return Ok(None);
+        }
+        if let Some(time) = self.time_of(&like.expr, schema)?
+            && let Some(prefix) = text_of(&like.pattern).and_then(only_prefix)
+            && let Some((start, end)) = prefix_range(prefix)
+            && !like.case_insensitive
+        {
+            let within = time.clone().gt_eq(moment(start)).and(time.lt(moment(end)));
+            return Ok(Some(if like.negated {
+                Expr::Not(Box::new(within))
+            } else {
+                within
+            }));
+        }
+        if is_text(&data_type) {
+            return Ok(None);
+        }
+        let text = self.text(&like.expr, &data_type)?;
+        Ok(text.map(|text| {
+            Expr::Like(Like {
+                expr: Box::new(text),
+                ..like.clone()
+            })
+        }))
+    }
+
+    /// The text of a value that is not text.
+    fn text(&self, expr: &Expr, data_type: &DataType) -> Result<Option<Expr>> {
+        if *data_type == DataType::Null {
+            return Ok(None);
+        }
+        if *data_type == event_time() {
+            return self.calls.call("time_text", vec![expr.clone()]).map(Some);
+        }
+        if data_type.is_nested() {
+            return self.calls.call("to_json", vec![expr.clone()]).map(Some);
+        }
+        Ok(Some(as_text(expr.clone())))
+    }
+
+    fn is_time_text(&self, expr: &Expr) -> bool {
+        matches!(expr, Expr::ScalarFunction(call) if call.name() == "time_text")
+    }
+
+    /// The time whose text is asked for: of CloudTrail's times, and of their text.
+    fn time_of(&self, expr: &Expr, schema: &DFSchema) -> Result<Option<Expr>> {
+        if let Expr::ScalarFunction(ScalarFunction { func, args }) = expr
+            && func.name() == "time_text"
+        {
+            return Ok(args.first().cloned());
+        }
+        let is_time = expr.get_type(schema)? == event_time();
+        Ok(is_time.then(|| expr.clone()))
+    }
+
+    /// A cast from or to JSON, or of a time to its text.
+    fn cast(
+        &self,
+        inner: &Expr,
+        field: &datafusion::arrow::datatypes::FieldRef,
+        lenient: bool,
+        schema: &DFSchema,
+    ) -> Result<Option<Expr>> {
+        let (_, from) = inner.to_field(schema)?;
+        if is_json(field) {
+            if is_json(&from) {
+                return Ok(Some(inner.clone()));
+            }
+            return self.calls.call("to_json", vec![inner.clone()]).map(Some);
+        }
+        if is_json(&from) || (is_text(from.data_type()) && field.data_type().is_nested()) {
+            let name = if lenient {
+                "try_json_cast"
+            } else {
+                "json_cast"
+            };
+            let target = Expr::Literal(ScalarValue::try_new_null(field.data_type())?, None);
+            return self.calls.call(name, vec![inner.clone(), target]).map(Some);
+        }
+        if *from.data_type() == event_time() && is_text(field.data_type()) {
+            return self.calls.call("time_text", vec![inner.clone()]).map(Some);
+        }
+        if from.data_type().is_nested() && is_text(field.data_type()) {
+            return self.calls.call("to_json", vec![inner.clone()]).map(Some);
+        }
+        Ok(None)
+    }
+}
+
+/// What a comparison means where its sides are of kinds that Athena's table has otherwise; `None` where
+/// it means what it says.
+///
+/// # Errors
+///
+/// Where a side has no type.
+pub(super) fn compared(
+    calls: &Calls,
+    left: &Expr,
+    op: Operator,
+    right: &Expr,
+    schema: &DFSchema,
+) -> Result<Option<Expr>> {
+    if let Some((left, right)) = respelled(left, right, schema) {
+        return Ok(Some(binary_expr(left, op, right)));
+    }
+    if let Some((right, left)) = respelled(right, left, schema) {
+        return Ok(Some(binary_expr(left, op, right)));
+    }
+    let types = (left.get_type(schema)?, right.get_type(schema)?);
+    Ok(match types {
+        (left_type, right_type) if left_type == event_time() && is_text(&right_type) => {
+            let text = calls.call("time_text", vec![left.clone()])?;
+            Some(binary_expr(text, op, right.clone()))
+        }
+        (left_type, right_type) if right_type == event_time() && is_text(&left_type) => {
+            let text = calls.call("time_text", vec![right.clone()])?;
+            Some(binary_expr(left.clone(), op, text))
+        }
+        (DataType::Boolean, text) if is_text(&text) => Some(match truth(right) {
+            Some(truth) => binary_expr(left.clone(), op, lit(truth)),
+            None => binary_expr(as_text(left.clone()), op, right.clone()),
+        }),
+        (text, DataType::Boolean) if is_text(&text) => Some(match truth(left) {
+            Some(truth) => binary_expr(lit(truth), op, right.clone()),
+            None => binary_expr(left.clone(), op, as_text(right.clone())),
+        }),
+        (text, number) if is_text(&text) && number.is_numeric() => {
+            Some(binary_expr(as_number(left, &number), op, right.clone()))
+        }
+        (number, text) if is_text(&text) && number.is_numeric() => {
+            Some(binary_expr(left.clone(), op, as_number(right, &number)))
+        }
+        _ => None,
+    })
+}
+
+/// Whether a type is a text; NULL alone is none.
+pub(super) fn is_text(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+        DataType::Dictionary(_, value) => is_text(value),
+        _ => false,
+    }
+}
+
+pub(super) fn as_text(expr: Expr) -> Expr {
+    Expr::Cast(Cast::new(Box::new(expr), DataType::Utf8View))
+}
+
+/// The number that a text is, or NULL.
+fn as_number(text: &Expr, like: &DataType) -> Expr {
+    let number = if like.is_integer() {
+        DataType::Int64
+    } else {
+        DataType::Float64
+    };
+    Expr::TryCast(TryCast::new(Box::new(text.clone()), number))
+}
+
+fn truth(expr: &Expr) -> Option<bool> {
+    match text_of(expr)?.to_lowercase().as_str() {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
+    }
+}
+
+/// The prefix in a pattern `P%` without any other wildcard or escape.
+fn only_prefix(pattern: &str) -> Option<&str> {
+    let prefix = pattern.strip_suffix('%')?;
+    (!prefix.contains(['%', '_', '\\'])).then_some(prefix)
+}
+
+fn moment(microseconds: i64) -> Expr {
+    let value = ScalarValue::TimestampMicrosecond(Some(microseconds), Some("UTC".into()));
+    Expr::Literal(value, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_whole_prefixes_are_ranges() {
+        for (pattern, expected) in [
+            ("2023-07-%", Some("2023-07-")),
+            ("2023-07-06", None),
+            ("%2023%", None),
+            ("2023-0_-%", None),
+            ("%", Some("")),
+        ] {
+            assert_eq!(only_prefix(pattern), expected, "{pattern}");
+        }
+    }
+}

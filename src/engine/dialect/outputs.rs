@@ -1,0 +1,108 @@
+//! Names of results: an expression without a name is called as it was written, before anything about it
+//! is changed.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use datafusion::sql::sqlparser::ast::{
+    Expr, Ident, Query, Select, SelectItem, SetExpr, Statement, Visit, Visitor,
+};
+
+use super::names::folded;
+use crate::engine::functions::EVENT_JSON;
+
+/// Longer texts are cut: they head columns.
+const MAX_NAME_CHARACTERS: usize = 120;
+
+/// Names the expressions of the outermost SELECT. Those of subqueries cannot be referred to without a
+/// name of their own.
+pub(super) fn name(statement: &mut Statement) {
+    match statement {
+        Statement::Query(query) => name_query(query),
+        Statement::Explain { statement, .. } => name(statement),
+        _ => {}
+    }
+}
+
+fn name_query(query: &mut Query) {
+    let mut body = query.body.as_mut();
+    loop {
+        match body {
+            SetExpr::Select(select) => return name_select(select),
+            SetExpr::Query(query) => return name_query(query),
+            SetExpr::SetOperation { left, .. } => body = left.as_mut(),
+            _ => return,
+        }
+    }
+}
+
+fn name_select(select: &mut Select) {
+    let mut taken: BTreeSet<String> = BTreeSet::new();
+    for item in &mut select.projection {
+        let SelectItem::UnnamedExpr(expr) = item else {
+            if let SelectItem::ExprWithAlias { alias, .. } = item {
+                taken.insert(folded(alias));
+            }
+            continue;
+        };
+        if is_named(expr) {
+            continue;
+        }
+        let name = unused(&written(expr), &mut taken);
+        *item = SelectItem::ExprWithAlias {
+            expr: expr.clone(),
+            alias: Ident::with_quote('"', name),
+        };
+    }
+}
+
+/// A name that no earlier column has: the second `arn` is `arn_2`.
+pub(super) fn unused(name: &str, taken: &mut BTreeSet<String>) -> String {
+    let mut unused = name.to_owned();
+    let mut n = 1_usize;
+    while !taken.insert(unused.to_lowercase()) {
+        n += 1;
+        unused = format!("{name}_{n}");
+    }
+    unused
+}
+
+/// Whether an expression has a name by itself, or gives more than one column.
+fn is_named(expr: &Expr) -> bool {
+    match expr {
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::CompoundFieldAccess { .. } => {
+            true
+        }
+        Expr::Nested(inner) => is_named(inner),
+        other => matches!(other.visit(&mut Special), ControlFlow::Break(())),
+    }
+}
+
+/// Finds calls that are named elsewhere, or that make columns of their own.
+struct Special;
+
+impl Visitor for Special {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        if let Expr::Function(function) = expr
+            && [EVENT_JSON, "unnest"]
+                .iter()
+                .any(|name| function.name.to_string().eq_ignore_ascii_case(name))
+        {
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn written(expr: &Expr) -> String {
+    let text = match expr {
+        Expr::Nested(inner) => inner.to_string(),
+        other => other.to_string(),
+    };
+    match text.char_indices().nth(MAX_NAME_CHARACTERS) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}

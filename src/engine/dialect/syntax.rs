@@ -1,0 +1,527 @@
+//! Forms of Trino that DataFusion does not plan, made into forms that it does.
+//!
+//! | written | becomes |
+//! |---|---|
+//! | `x[1].name`, `f(x).name`, `r.name` of a lambda's `r` | a member by its name in brackets |
+//! | `if(c, a, b)` | `CASE` |
+//! | `TRY(x)` | `try(() -> x)` |
+//! | `x AT TIME ZONE z` | `at_timezone(x, z)` |
+//! | `extract(year FROM x)`, `substring(x FROM a FOR b)` | `year(x)`, `substr(x, a, b)` |
+//! | `x LIKE 'a\_'`, `… ESCAPE '!'` | `LIKE` with a backslash before what is meant as it stands |
+//! | `… CROSS JOIN UNNEST(x) AS t(y)` | a join of its own in parentheses, for [`super::unnest`] |
+
+use std::ops::ControlFlow;
+
+use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
+use datafusion::sql::sqlparser::ast::{
+    AccessExpr, CaseWhen, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArgumentList, FunctionArguments, Ident, Join, JoinConstraint, JoinOperator,
+    LambdaFunction, LambdaSyntax, ObjectName, OneOrManyWithParens, Select, Spanned, Statement,
+    Subscript, TableFactor, TableWithJoins, TimezoneInfo, Value, ValueWithSpan, VisitMut,
+    VisitorMut,
+};
+use datafusion::sql::sqlparser::tokenizer::Span;
+
+use super::names::folded;
+use crate::error::QueryError;
+
+/// The parts of a time that are functions of one argument in Trino.
+const PARTS_OF_TIME: [&str; 16] = [
+    "year",
+    "quarter",
+    "month",
+    "week",
+    "day",
+    "day_of_month",
+    "day_of_week",
+    "dow",
+    "day_of_year",
+    "doy",
+    "year_of_week",
+    "yow",
+    "hour",
+    "minute",
+    "timezone_hour",
+    "timezone_minute",
+];
+
+/// Functions over JSON text, which in some tables is what `useridentity` is.
+const JSON_READERS: [&str; 4] = [
+    "json_extract",
+    "json_extract_scalar",
+    "json_parse",
+    "json_size",
+];
+
+/// The columns that are structs or lists here and texts in some tables.
+const STRUCTURES: [&str; 3] = ["useridentity", "resources", "tlsdetails"];
+
+/// Rewrites every such form.
+///
+/// # Errors
+///
+/// What cannot be run, by its name and place.
+pub(super) fn rewrite(statement: &mut Statement) -> Result<(), QueryError> {
+    match statement.visit(&mut Forms::default()) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(error) => Err(*error),
+    }
+}
+
+#[derive(Default)]
+struct Forms {
+    /// The parameters of each lambda around the place.
+    lambdas: Vec<Vec<String>>,
+}
+
+impl VisitorMut for Forms {
+    type Break = Box<QueryError>;
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Self::Break> {
+        select.from = joined(std::mem::take(&mut select.from));
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Self::Break> {
+        let what = match factor {
+            TableFactor::MatchRecognize { .. } => "MATCH_RECOGNIZE",
+            TableFactor::Pivot { .. } => "PIVOT",
+            TableFactor::Unpivot { .. } => "UNPIVOT",
+            TableFactor::JsonTable { .. } => "JSON_TABLE",
+            TableFactor::Table {
+                sample: Some(_), ..
+            } => "TABLESAMPLE",
+            _ => return ControlFlow::Continue(()),
+        };
+        let error = refused(what, factor.span());
+        ControlFlow::Break(Box::new(match what {
+            "MATCH_RECOGNIZE" => {
+                error.with_hint("use window functions: lag(), lead(), count() OVER")
+            }
+            _ => error,
+        }))
+    }
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Self::Break> {
+        if let Expr::Lambda(lambda) = expr {
+            let names = lambda
+                .params
+                .iter()
+                .map(|parameter| folded(&parameter.name));
+            self.lambdas.push(names.collect());
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Self::Break> {
+        match expr {
+            Expr::Lambda(_) => {
+                self.lambdas.pop();
+            }
+            Expr::CompoundIdentifier(parts) if self.is_parameter(parts.first()) => {
+                *expr = member_of_parameter(parts);
+            }
+            Expr::CompoundFieldAccess { root, access_chain } => {
+                name_members(root, access_chain);
+            }
+            Expr::Like {
+                pattern,
+                escape_char,
+                ..
+            }
+            | Expr::ILike {
+                pattern,
+                escape_char,
+                ..
+            } => escape(pattern, escape_char)?,
+            _ => {
+                if let Some(other) = other_form(expr) {
+                    *expr = other;
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl Forms {
+    fn is_parameter(&self, name: Option<&Ident>) -> bool {
+        let Some(name) = name.map(folded) else {
+            return false;
+        };
+        self.lambdas
+            .iter()
+            .any(|parameters| parameters.contains(&name))
+    }
+}
+
+/// An error for what is not there.
+fn refused(what: &str, span: Span) -> QueryError {
+    let start = span.start;
+    let place = match start.line {
+        0 => String::new(),
+        line => format!("line {line}, column {}: ", start.column),
+    };
+    QueryError::new(format!("{place}`{what}` is not there"))
+}
+
+/// `r.a.b` as `r['a']['b']`.
+fn member_of_parameter(parts: &[Ident]) -> Expr {
+    let mut parts = parts.iter().cloned();
+    let root = parts
+        .next()
+        .map_or(Expr::value(Value::Null), Expr::Identifier);
+    let access_chain: Vec<AccessExpr> = parts.map(|part| member(&part)).collect();
+    Expr::CompoundFieldAccess {
+        root: Box::new(root),
+        access_chain,
+    }
+}
+
+/// Members after the leading names, which the planner takes for columns of tables.
+fn name_members(root: &Expr, access_chain: &mut [AccessExpr]) {
+    let mut leading = matches!(root, Expr::Identifier(_));
+    for access in access_chain {
+        match access {
+            AccessExpr::Dot(Expr::Identifier(_)) if leading => {}
+            AccessExpr::Dot(Expr::Identifier(name)) => *access = member(name),
+            _ => leading = false,
+        }
+    }
+}
+
+fn member(name: &Ident) -> AccessExpr {
+    let value = Value::SingleQuotedString(name.value.clone());
+    AccessExpr::Subscript(Subscript::Index {
+        index: Expr::Value(ValueWithSpan {
+            value,
+            span: name.span,
+        }),
+    })
+}
+
+/// The other form of an expression, if it needs one.
+fn other_form(expr: &mut Expr) -> Option<Expr> {
+    match expr {
+        Expr::AtTimeZone {
+            timestamp,
+            time_zone,
+        } => Some(call(
+            "at_timezone",
+            vec![(**timestamp).clone(), (**time_zone).clone()],
+        )),
+        Expr::Extract { field, expr, .. } => {
+            let part = field.to_string().to_lowercase();
+            PARTS_OF_TIME
+                .contains(&part.as_str())
+                .then(|| call(&part, vec![(**expr).clone()]))
+        }
+        Expr::Substring {
+            expr,
+            substring_from,
+            substring_for,
+            ..
+        } => {
+            let from = substring_from.clone().map(|from| *from);
+            let mut arguments = vec![(**expr).clone()];
+            arguments
+                .push(from.unwrap_or_else(|| Expr::value(Value::Number("1".to_owned(), false))));
+            arguments.extend(substring_for.clone().map(|length| *length));
+            Some(call("substr", arguments))
+        }
+        Expr::Function(function) => other_call(function),
+        _ => None,
+    }
+}
+
+fn other_call(function: &mut Function) -> Option<Expr> {
+    let name = function.name.to_string().to_lowercase();
+    if name == "localtimestamp" {
+        return Some(local_now());
+    }
+    if name == "current_timestamp" {
+        function.args = FunctionArguments::None;
+        return None;
+    }
+    let FunctionArguments::List(list) = &mut function.args else {
+        return None;
+    };
+    match name.as_str() {
+        "if" => case(&list.args),
+        "try" => {
+            if let [FunctionArg::Unnamed(FunctionArgExpr::Expr(body))] = list.args.as_mut_slice()
+                && !matches!(body, Expr::Lambda(_))
+            {
+                *body = Expr::Lambda(LambdaFunction {
+                    params: OneOrManyWithParens::Many(Vec::new()),
+                    body: Box::new(body.clone()),
+                    syntax: LambdaSyntax::Arrow,
+                });
+            }
+            None
+        }
+        reader if JSON_READERS.contains(&reader) => {
+            if let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(first))) = list.args.first_mut()
+                && is_structure(first)
+            {
+                *first = call("to_json", vec![first.clone()]);
+            }
+            None
+        }
+        _ => None,
+    }
+}
+
+fn is_structure(expr: &Expr) -> bool {
+    let name = match expr {
+        Expr::Identifier(name) => name,
+        Expr::CompoundIdentifier(parts) => match parts.as_slice() {
+            [_, name] => name,
+            _ => return false,
+        },
+        _ => return false,
+    };
+    STRUCTURES.contains(&folded(name).as_str())
+}
+
+/// `localtimestamp`: the time without its zone, which is UTC.
+fn local_now() -> Expr {
+    Expr::Cast {
+        kind: CastKind::Cast,
+        expr: Box::new(call("now", Vec::new())),
+        data_type: DataType::Timestamp(None, TimezoneInfo::None),
+        array: false,
+        format: None,
+    }
+}
+
+/// `if(c, a, b)` as a CASE.
+fn case(arguments: &[FunctionArg]) -> Option<Expr> {
+    let mut exprs = Vec::new();
+    for argument in arguments {
+        let FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) = argument else {
+            return None;
+        };
+        exprs.push(expr.clone());
+    }
+    let (condition, result, otherwise) = match exprs.as_slice() {
+        [condition, result] => (condition, result, None),
+        [condition, result, otherwise] => (condition, result, Some(otherwise)),
+        _ => return None,
+    };
+    Some(Expr::Case {
+        case_token: AttachedToken::empty(),
+        end_token: AttachedToken::empty(),
+        operand: None,
+        conditions: vec![CaseWhen {
+            condition: condition.clone(),
+            result: result.clone(),
+        }],
+        else_result: otherwise.map(|otherwise| Box::new(otherwise.clone())),
+    })
+}
+
+/// Makes a pattern one in which the backslash escapes: Trino has no escape character but the one that a
+/// statement names.
+fn escape(
+    pattern: &mut Expr,
+    escape_char: &mut Option<ValueWithSpan>,
+) -> ControlFlow<Box<QueryError>> {
+    let escape = match escape_char.as_ref().map(|value| &value.value) {
+        None => None,
+        Some(Value::SingleQuotedString(text)) => {
+            let mut characters = text.chars();
+            match (characters.next(), characters.next()) {
+                (Some(character), None) => Some(character),
+                _ => {
+                    let message = format!("`ESCAPE '{text}'` is not one character");
+                    return ControlFlow::Break(Box::new(QueryError::new(message)));
+                }
+            }
+        }
+        Some(_) => return ControlFlow::Continue(()),
+    };
+    if let Expr::Value(ValueWithSpan {
+        value: Value::SingleQuotedString(text),
+        ..
+    }) = pattern
+    {
+        *text = escaped(text, escape);
+        *escape_char = None;
+    }
+    ControlFlow::Continue(())
+}
+
+fn escaped(pattern: &str, escape: Option<char>) -> String {
+    let mut out = String::with_capacity(pattern.len());
+    let mut characters = pattern.chars();
+    while let Some(character) = characters.next() {
+        if Some(character) == escape {
+            // An escape at the end, or before what needs none, stands for itself.
+            match characters.clone().next() {
+                Some(next) if "%_".contains(next) || Some(next) == escape => {
+                    characters.next();
+                    out.push('\\');
+                    out.push(next);
+                    continue;
+                }
+                _ => {}
+            }
+        }
+        if character == '\\' {
+            out.push('\\');
+        }
+        out.push(character);
+    }
+    out
+}
+
+/// FROM, in which a join with UNNEST stands in parentheses with all that is before it: its arrays are
+/// columns of that.
+fn joined(from: Vec<TableWithJoins>) -> Vec<TableWithJoins> {
+    let mut items: Vec<TableWithJoins> = Vec::new();
+    for item in from {
+        if matches!(item.relation, TableFactor::UNNEST { .. }) && !items.is_empty() {
+            let mut before = std::mem::take(&mut items).into_iter();
+            if let Some(mut first) = before.next() {
+                for next in before {
+                    first.joins.push(cross_join(next.relation));
+                    first.joins.extend(next.joins);
+                }
+                first.joins.push(cross_join(item.relation));
+                first.joins.extend(item.joins);
+                items.push(nested(first));
+            }
+        } else {
+            items.push(nested(item));
+        }
+    }
+    items
+}
+
+fn cross_join(relation: TableFactor) -> Join {
+    Join {
+        relation,
+        global: false,
+        join_operator: JoinOperator::CrossJoin(JoinConstraint::None),
+    }
+}
+
+fn nested(item: TableWithJoins) -> TableWithJoins {
+    let mut out = TableWithJoins {
+        relation: item.relation,
+        joins: Vec::new(),
+    };
+    for join in item.joins {
+        let unnests = matches!(join.relation, TableFactor::UNNEST { .. });
+        out.joins.push(join);
+        if unnests {
+            out = TableWithJoins {
+                relation: TableFactor::NestedJoin {
+                    table_with_joins: Box::new(out),
+                    alias: None,
+                },
+                joins: Vec::new(),
+            };
+        }
+    }
+    out
+}
+
+/// A call of a function with plain arguments.
+fn call(name: &str, arguments: Vec<Expr>) -> Expr {
+    let argument = |expr| FunctionArg::Unnamed(FunctionArgExpr::Expr(expr));
+    Expr::Function(Function {
+        name: ObjectName::from(vec![Ident::new(name)]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(FunctionArgumentList {
+            duplicate_treatment: None,
+            args: arguments.into_iter().map(argument).collect(),
+            clauses: Vec::new(),
+        }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use datafusion::sql::sqlparser::parser::Parser;
+
+    fn rewritten(sql: &str) -> Result<String, QueryError> {
+        let mut statement = Parser::parse_sql(&super::super::Athena, sql)
+            .unwrap()
+            .remove(0);
+        rewrite(&mut statement)?;
+        Ok(statement.to_string())
+    }
+
+    #[test]
+    fn forms() {
+        for (sql, expected) in [
+            ("SELECT resources[1].arn", "SELECT resources[1]['arn']"),
+            (
+                "SELECT c.resources[1].a.b",
+                "SELECT c.resources[1]['a']['b']",
+            ),
+            (
+                "SELECT element_at(x, 1).arn",
+                "SELECT element_at(x, 1)['arn']",
+            ),
+            (
+                "SELECT filter(x, r -> r.arn = y.arn)",
+                "SELECT filter(x, r -> r['arn'] = y.arn)",
+            ),
+            ("SELECT if(a, 1, 2)", "SELECT CASE WHEN a THEN 1 ELSE 2 END"),
+            ("SELECT IF(a, b)", "SELECT CASE WHEN a THEN b END"),
+            ("SELECT try(a / 0)", "SELECT try(() -> a / 0)"),
+            (
+                "SELECT a AT TIME ZONE 'UTC'",
+                "SELECT at_timezone(a, 'UTC')",
+            ),
+            ("SELECT extract(dow FROM a)", "SELECT dow(a)"),
+            ("SELECT substring(a, 1, 2)", "SELECT substr(a, 1, 2)"),
+            ("SELECT substring(a FROM 3)", "SELECT substr(a, 3)"),
+            (
+                "SELECT json_extract_scalar(useridentity, '$.arn')",
+                "SELECT json_extract_scalar(to_json(useridentity), '$.arn')",
+            ),
+            (r"SELECT a LIKE 'x\_%'", r"SELECT a LIKE 'x\\_%'"),
+            (
+                r"SELECT a LIKE 'x!_!!\%' ESCAPE '!'",
+                r"SELECT a LIKE 'x\_\!\\%'",
+            ),
+            (
+                "SELECT * FROM t CROSS JOIN UNNEST(t.x) AS u (y) JOIN v ON a = b",
+                "SELECT * FROM (t CROSS JOIN UNNEST(t.x) AS u (y)) JOIN v ON a = b",
+            ),
+            (
+                "SELECT * FROM s, t, UNNEST(t.x) AS u (y), UNNEST(y) AS w (z)",
+                "SELECT * FROM ((s CROSS JOIN t CROSS JOIN UNNEST(t.x) AS u (y)) \
+                 CROSS JOIN UNNEST(y) AS w (z))",
+            ),
+            (
+                "SELECT * FROM UNNEST(ARRAY[1]) AS u (y)",
+                "SELECT * FROM UNNEST(ARRAY[1]) AS u (y)",
+            ),
+        ] {
+            assert_eq!(rewritten(sql).unwrap(), expected, "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_is_named() {
+        let sql = "SELECT *\nFROM t MATCH_RECOGNIZE (PATTERN (A) DEFINE A AS true) AS m";
+        let error = rewritten(sql).unwrap_err();
+        assert!(
+            error.to_string().contains("`MATCH_RECOGNIZE` is not there"),
+            "{error}"
+        );
+        let error = rewritten("SELECT * FROM t TABLESAMPLE BERNOULLI (10)").unwrap_err();
+        assert!(error.to_string().contains("TABLESAMPLE"), "{error}");
+    }
+}
