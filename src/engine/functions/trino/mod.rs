@@ -6,12 +6,12 @@
 //! lists its functions; the lists here join them.
 
 mod aggregates;
-mod arrays;
+pub(in crate::engine) mod arrays;
 #[cfg(test)]
 mod checks;
 mod collections;
 mod define;
-mod json;
+pub(in crate::engine) mod json;
 mod keys;
 mod lambdas;
 mod maps;
@@ -22,7 +22,7 @@ mod texts;
 pub(in crate::engine) mod times;
 mod type_names;
 pub(in crate::engine) mod types;
-mod values;
+pub(in crate::engine) mod values;
 
 use std::sync::Arc;
 

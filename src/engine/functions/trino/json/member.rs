@@ -9,7 +9,7 @@ use super::scan::{members, scalar, unescape};
 use crate::engine::functions::trino::define::{Doc, Function, Returns};
 use crate::engine::functions::trino::rows::{Kind, Rows, coerce};
 
-pub(super) const JSON_MEMBER: Function = Function::new(
+pub(in crate::engine) const JSON_MEMBER: Function = Function::new(
     "json_member",
     Doc {
         family: FAMILY,

@@ -5,7 +5,7 @@
 
 mod cast;
 mod extract;
-mod member;
+pub(in crate::engine) mod member;
 mod path;
 mod scan;
 mod to_json;
