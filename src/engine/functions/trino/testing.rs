@@ -60,6 +60,7 @@ pub(in crate::engine) async fn run(engine: &Engine, parsed: DFStatement) -> Stri
     let statement = Statement {
         text: String::new(),
         line: 1,
+        notes: Vec::new(),
         parsed,
     };
     let rows = match engine.execute(&statement).await {
