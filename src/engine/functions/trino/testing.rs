@@ -1,14 +1,12 @@
-//! Answers of statements, for tests: in a dialect that takes lambdas, over a small table.
+//! Answers of statements, for tests, over a small table.
 
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::execution::FunctionRegistry;
-use datafusion::sql::parser::{DFParserBuilder, Statement as DFStatement};
-use datafusion::sql::sqlparser::dialect::DuckDbDialect;
 
-use crate::engine::{Engine, EngineOptions, Params, Statement};
+use crate::engine::{Engine, EngineOptions, Params};
 
 /// An engine with two partitions over the table `t`: `k` is `'a'` or `'b'`, `n` counts from 1 to 6 with
 /// NULL for 4, `x` is text, `l` an array of integers.
@@ -45,25 +43,9 @@ pub(in crate::engine) async fn engine() -> Engine {
     engine
 }
 
-/// A statement as the parser gives it, lambdas included.
-pub(in crate::engine) fn parse(sql: &str) -> DFStatement {
-    let dialect = DuckDbDialect {};
-    let mut parser = DFParserBuilder::new(sql)
-        .with_dialect(&dialect)
-        .build()
-        .unwrap();
-    parser.parse_statement().unwrap()
-}
-
 /// The rows of a statement, `;` between rows and `,` between columns, or its error.
-pub(in crate::engine) async fn run(engine: &Engine, parsed: DFStatement) -> String {
-    let statement = Statement {
-        text: String::new(),
-        line: 1,
-        notes: Vec::new(),
-        parsed,
-    };
-    let rows = match engine.execute(&statement).await {
+pub(in crate::engine) async fn answer(engine: &Engine, sql: &str) -> String {
+    let rows = match engine.query(sql, &Params::new()).await {
         Ok(rows) => rows.collect().await,
         Err(error) => Err(error),
     };
@@ -71,11 +53,6 @@ pub(in crate::engine) async fn run(engine: &Engine, parsed: DFStatement) -> Stri
         Ok(batches) => shown(&batches),
         Err(error) => format!("error: {error}"),
     }
-}
-
-/// As [`run`], for text.
-pub(in crate::engine) async fn answer(engine: &Engine, sql: &str) -> String {
-    run(engine, parse(sql)).await
 }
 
 /// Checks the answers of expressions and statements.

@@ -5,6 +5,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
 use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::compute::concat;
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::utils::SingleRowListArrayBuilder;
 use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
@@ -85,6 +86,9 @@ pub(super) trait Collector: Send + Sync + fmt::Debug {
 
     /// Bytes held beside the collector itself.
     fn size(&self) -> usize;
+
+    /// One like this, without any rows.
+    fn fresh(&self) -> Result<Box<dyn Collector>>;
 }
 
 /// A collector as DataFusion wants it: partial results are one row of arrays.
@@ -121,6 +125,60 @@ impl Accumulator for Collecting {
 
     fn size(&self) -> usize {
         size_of_val(self) + size_of_val(self.0.as_ref()) + self.0.size()
+    }
+}
+
+/// A collector over a frame that moves: it holds the rows, and each answer is made of all of them.
+#[derive(Debug)]
+struct Sliding {
+    empty: Box<dyn Collector>,
+    rows: Vec<ArrayRef>,
+}
+
+impl Accumulator for Sliding {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        if self.rows.is_empty() {
+            self.rows = values.to_vec();
+            return Ok(());
+        }
+        for (rows, values) in self.rows.iter_mut().zip(values) {
+            *rows = concat(&[rows.as_ref(), values.as_ref()])?;
+        }
+        Ok(())
+    }
+
+    fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        let n = values.first().map_or(0, Array::len);
+        for rows in &mut self.rows {
+            let kept = rows.len().saturating_sub(n);
+            *rows = rows.slice(rows.len() - kept, kept);
+        }
+        Ok(())
+    }
+
+    fn supports_retract_batch(&self) -> bool {
+        true
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        let mut collector = self.empty.fresh()?;
+        if !self.rows.is_empty() {
+            collector.add(&self.rows)?;
+        }
+        collector.answer()
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        exec_err!("frames have no partial results")
+    }
+
+    fn merge_batch(&mut self, _states: &[ArrayRef]) -> Result<()> {
+        exec_err!("frames have no partial results")
+    }
+
+    fn size(&self) -> usize {
+        let rows = self.rows.iter().map(Array::get_array_memory_size);
+        size_of_val(self) + self.empty.size() + rows.sum::<usize>()
     }
 }
 
@@ -198,6 +256,16 @@ impl AggregateUDFImpl for Defined {
         }
         let collector = (self.aggregate.collector)(&args)?;
         Ok(Box::new(Collecting(collector)))
+    }
+
+    fn create_sliding_accumulator(
+        &self,
+        args: AccumulatorArgs<'_>,
+    ) -> Result<Box<dyn Accumulator>> {
+        Ok(Box::new(Sliding {
+            empty: (self.aggregate.collector)(&args)?,
+            rows: Vec::new(),
+        }))
     }
 
     fn simplify(&self) -> Option<AggregateFunctionSimplification> {

@@ -249,12 +249,17 @@ fn converter(data_type: &DataType) -> Result<RowConverter> {
 impl Entries {
     fn boxed(args: &AccumulatorArgs<'_>, kind: Kind) -> Result<Box<dyn Collector>> {
         let answer = args.return_field.data_type().clone();
-        let (key_type, value_type) = entry_types(&answer)?;
+        let (_, value_type) = entry_types(&answer)?;
         let value_type = match kind {
             Kind::All => field(args.expr_fields, 1)?.data_type().clone(),
             _ => value_type.unwrap_or(DataType::Null),
         };
-        Ok(Box::new(Self {
+        Ok(Box::new(Self::new(kind, answer, value_type)?))
+    }
+
+    fn new(kind: Kind, answer: DataType, value_type: DataType) -> Result<Self> {
+        let (key_type, _) = entry_types(&answer)?;
+        Ok(Self {
             kind,
             keys: converter(&key_type)?,
             values: match kind {
@@ -267,7 +272,7 @@ impl Entries {
             kept: BTreeMap::new(),
             any: false,
             bytes: 0,
-        }))
+        })
     }
 
     /// Takes keys, and for each its value or count.
@@ -431,6 +436,11 @@ impl Collector for Entries {
         };
         let values = build_array(value.data_type(), beside, lengths, None)?;
         map_value(&self.answer, keys, values)
+    }
+
+    fn fresh(&self) -> Result<Box<dyn Collector>> {
+        let (answer, value_type) = (self.answer.clone(), self.value_type.clone());
+        Ok(Box::new(Self::new(self.kind, answer, value_type)?))
     }
 
     fn size(&self) -> usize {

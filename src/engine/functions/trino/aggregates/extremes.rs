@@ -202,6 +202,17 @@ impl Collector for Top {
         }
     }
 
+    fn fresh(&self) -> Result<Box<dyn Collector>> {
+        Ok(Box::new(Self {
+            descending: self.descending,
+            n: self.n,
+            answer: FieldRef::clone(&self.answer),
+            is_array: self.is_array,
+            values: new_empty_array(self.values.data_type()),
+            keys: new_empty_array(self.keys.data_type()),
+        }))
+    }
+
     fn size(&self) -> usize {
         self.values.get_array_memory_size() + self.keys.get_array_memory_size()
     }

@@ -82,6 +82,10 @@ impl Collector for Count {
         Ok(ScalarValue::Int64(Some(self.0)))
     }
 
+    fn fresh(&self) -> Result<Box<dyn Collector>> {
+        Ok(Box::new(Self(0)))
+    }
+
     fn size(&self) -> usize {
         0
     }
@@ -221,6 +225,15 @@ impl Collector for Percentiles {
             array @ DataType::List(_) => array_value(array, values),
             _ => ScalarValue::try_from_array(&values, 0),
         }
+    }
+
+    fn fresh(&self) -> Result<Box<dyn Collector>> {
+        Ok(Box::new(Self {
+            shares: self.shares.clone(),
+            answer: FieldRef::clone(&self.answer),
+            value_type: self.value_type.clone(),
+            values: Vec::new(),
+        }))
     }
 
     fn size(&self) -> usize {
@@ -373,6 +386,15 @@ impl Collector for Sums {
     fn answer(&self) -> Result<ScalarValue> {
         let answer = (self.n > 0.0).then(|| (self.answer)(self.weights, self.terms));
         Ok(ScalarValue::Float64(answer))
+    }
+
+    fn fresh(&self) -> Result<Box<dyn Collector>> {
+        Ok(Box::new(Self {
+            n: 0.0,
+            weights: 0.0,
+            terms: 0.0,
+            ..*self
+        }))
     }
 
     fn size(&self) -> usize {
