@@ -208,6 +208,13 @@ impl<'a> Rows<'a> {
         self.args.len()
     }
 
+    /// Whether an argument came as bytes, where text is allowed as well.
+    pub fn is_bytes(&self, at: usize) -> bool {
+        self.args
+            .get(at)
+            .is_some_and(|argument| is_bytes(&argument.data_type()))
+    }
+
     fn array(&self, at: usize, as_type: &DataType) -> Result<(ArrayRef, bool)> {
         let (array, constant) = match self.args.get(at) {
             Some(ColumnarValue::Array(array)) => (Arc::clone(array), false),

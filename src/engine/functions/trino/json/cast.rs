@@ -7,11 +7,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, BooleanArray, LargeListArray, ListArray, MapArray, StringViewArray,
-    StructArray, new_null_array,
-};
-use arrow::buffer::{NullBuffer, OffsetBuffer};
+use arrow::array::{Array, ArrayRef, BooleanArray, StringViewArray, StructArray, new_null_array};
+use arrow::buffer::NullBuffer;
 use arrow::compute::{cast, nullif};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 use datafusion::common::{Result, exec_err, plan_err};
@@ -20,6 +17,7 @@ use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArg
 use super::FAMILY;
 use super::scan::{elements, members, scalar, unescape, whole};
 use super::write::compact;
+use crate::engine::functions::trino::collections::{build_array, build_map};
 use crate::engine::functions::trino::define::{Doc, Function, Returns};
 use crate::engine::functions::trino::rows::{Kind, Rows, one, shown};
 use crate::engine::functions::trino::type_names::type_name;
@@ -136,21 +134,9 @@ impl Cast {
             DataType::Null => Ok(new_null_array(&DataType::Null, values.len())),
             DataType::List(item) => {
                 let (elements, lengths, nulls) = self.elements(field, item, values)?;
-                let offsets = OffsetBuffer::from_lengths(lengths);
-                let item = Arc::clone(item);
-                Ok(Arc::new(ListArray::try_new(
-                    item, offsets, elements, nulls,
-                )?))
+                build_array(field.data_type(), elements, lengths, nulls)
             }
-            DataType::LargeList(item) => {
-                let (elements, lengths, nulls) = self.elements(field, item, values)?;
-                let offsets = OffsetBuffer::from_lengths(lengths);
-                let item = Arc::clone(item);
-                Ok(Arc::new(LargeListArray::try_new(
-                    item, offsets, elements, nulls,
-                )?))
-            }
-            DataType::Map(entries, sorted) => self.map(field, entries, *sorted, values),
+            DataType::Map(entries, _) => self.map(field, entries, values),
             DataType::Struct(fields) => self.row(field, fields, values),
             _ => self.scalars(field, values),
         }
@@ -211,7 +197,6 @@ impl Cast {
         &mut self,
         field: &FieldRef,
         entries: &FieldRef,
-        sorted: bool,
         values: &[Value<'_>],
     ) -> Result<ArrayRef> {
         let DataType::Struct(fields) = entries.data_type() else {
@@ -259,14 +244,8 @@ impl Cast {
             return self.without(field, values);
         }
         let items = self.build(item, &items)?;
-        let entries_array = StructArray::try_new(fields.clone(), vec![keys, items], None)?;
-        Ok(Arc::new(MapArray::try_new(
-            Arc::clone(entries),
-            OffsetBuffer::from_lengths(lengths),
-            entries_array,
-            Some(NullBuffer::from(valid)),
-            sorted,
-        )?))
+        let nulls = Some(NullBuffer::from(valid));
+        build_map(field.data_type(), (keys, items), lengths, nulls)
     }
 
     /// Again without the rows that have failed.
