@@ -6,6 +6,7 @@
 mod cli;
 mod containers;
 mod crash;
+mod dialect;
 mod engine;
 mod event_json;
 mod export;

@@ -15,10 +15,10 @@ use sqllogictest::{DBOutput, DefaultColumnType, Runner, default_validator};
 use crate::scratch::Scratch;
 
 /// One engine, asked by every file.
-struct Asked(Arc<Engine>);
+pub struct Asked(pub Arc<Engine>);
 
 impl Asked {
-    async fn rows(&self, sql: &str) -> spoor::Result<(usize, Vec<Vec<String>>)> {
+    pub async fn rows(&self, sql: &str) -> spoor::Result<(usize, Vec<Vec<String>>)> {
         let rows = self.0.query(sql, &Params::new()).await?;
         let n_columns = rows.schema.fields().len();
         let batches = rows.collect().await?;
@@ -78,7 +78,7 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     found.sort();
 }
 
-async fn engine(scratch: &Scratch) -> Arc<Engine> {
+pub async fn engine(scratch: &Scratch) -> Arc<Engine> {
     let events = std::fs::read(folder().join("events.ndjson")).unwrap();
     scratch.write("events.ndjson", events);
     scratch.ingest(&["events.ndjson"]).await;
