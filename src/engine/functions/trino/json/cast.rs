@@ -33,7 +33,7 @@ pub(super) const JSON_CAST: Function = Function::new(
             (by name, whatever its case), arrays rows (by position). JSON null is NULL. An error where \
             a value does not fit. Objects and arrays as `varchar` are their JSON, where Trino has an \
             error.",
-        example: "json_cast(json_parse('[1, 2]'), CAST(NULL AS bigint[])) -- [1, 2]",
+        example: "json_cast(json_parse('[1, 2]'), CAST(NULL AS array(bigint))) -- [1, 2]",
     },
     |given| types("json_cast", given),
     Returns::Field(target),
