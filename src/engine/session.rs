@@ -150,6 +150,8 @@ fn config(resources: Resources) -> SessionConfig {
     config = config
         .with_batch_size((limit / BYTES_PER_BATCH_ROW).clamp(LEAST_BATCH_ROWS, MOST_BATCH_ROWS));
     let options = config.options_mut();
+    // As in Trino: whichever the direction.
+    "nulls_last".clone_into(&mut options.sql_parser.default_null_ordering);
     options.execution.sort_spill_reservation_bytes = (limit / 8).min(10 << 20);
     options.execution.parquet.pushdown_filters = true;
     options.execution.parquet.reorder_filters = true;

@@ -19,13 +19,18 @@ const EVENT_TABLES: [&str; 3] = ["cloudtrail", "cloudtrail_logs", "activity"];
 
 /// Columns of other layouts, and where their content is in ours. `$path` is Athena's name of the object
 /// that a row came from; the others are partition columns that people define for CloudTrail's buckets.
-const ELSEWHERE: [(&str, &str); 12] = [
+const ELSEWHERE: [(&str, &str); 17] = [
     ("$path", SOURCE_FILE),
     ("accountid", "account"),
     ("account_id", "account"),
     ("aws_account_id", "account"),
     ("aws_account", "account"),
+    ("p_account", "account"),
     ("aws_region", "region"),
+    ("regionname", "region"),
+    ("region_name", "region"),
+    ("p_region", "region"),
+    ("p_date", "date"),
     ("dt", "date"),
     ("ds", "date"),
     ("event_date", "date"),

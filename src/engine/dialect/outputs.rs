@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, Query, Select, SelectItem, SetExpr, Statement, Visit, Visitor,
+    Expr, Ident, OrderBy, OrderByKind, Query, Select, SelectItem, SetExpr, Statement, Value,
+    ValueWithSpan, Visit, Visitor,
 };
 
 use super::names::folded;
@@ -28,10 +29,45 @@ fn name_query(query: &mut Query) {
     let mut body = query.body.as_mut();
     loop {
         match body {
-            SetExpr::Select(select) => return name_select(select),
+            SetExpr::Select(select) => {
+                name_select(select);
+                return name_positions(&mut query.order_by, &select.projection);
+            }
             SetExpr::Query(query) => return name_query(query),
             SetExpr::SetOperation { left, .. } => body = left.as_mut(),
             _ => return,
+        }
+    }
+}
+
+/// `ORDER BY 2` by the name of the second column: DataFusion takes a position for what stands there,
+/// which cannot be computed again where it is a window over groups.
+fn name_positions(order_by: &mut Option<OrderBy>, columns: &[SelectItem]) {
+    let Some(OrderByKind::Expressions(exprs)) = order_by.as_mut().map(|by| &mut by.kind) else {
+        return;
+    };
+    for by in exprs {
+        let Expr::Value(ValueWithSpan {
+            value: Value::Number(position, _),
+            ..
+        }) = &by.expr
+        else {
+            continue;
+        };
+        let Ok(position) = position.parse::<usize>() else {
+            continue;
+        };
+        let before = columns.iter().take(position);
+        let plain = |item: &SelectItem| {
+            matches!(
+                item,
+                SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. }
+            )
+        };
+        if before.clone().all(plain)
+            && let Some(SelectItem::ExprWithAlias { alias, .. }) = before.last()
+        {
+            by.expr = Expr::Identifier(alias.clone());
         }
     }
 }

@@ -8,6 +8,7 @@
 //! | `x AT TIME ZONE z` | `at_timezone(x, z)` |
 //! | `extract(year FROM x)`, `substring(x FROM a FOR b)` | `year(x)`, `substr(x, a, b)` |
 //! | `x LIKE 'a\_'`, `… ESCAPE '!'` | `LIKE` with a backslash before what is meant as it stands |
+//! | `FETCH FIRST 5 ROWS ONLY` | `LIMIT 5` |
 //! | `… CROSS JOIN UNNEST(x) AS t(y)` | a join of its own in parentheses, for [`super::unnest`] |
 
 use std::ops::ControlFlow;
@@ -16,9 +17,9 @@ use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, CaseWhen, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
     FunctionArgumentList, FunctionArguments, Ident, Join, JoinConstraint, JoinOperator,
-    LambdaFunction, LambdaSyntax, ObjectName, OneOrManyWithParens, Select, Spanned, Statement,
-    Subscript, TableFactor, TableWithJoins, TimezoneInfo, Value, ValueWithSpan, VisitMut,
-    VisitorMut,
+    LambdaFunction, LambdaSyntax, LimitClause, ObjectName, OneOrManyWithParens, Query, Select,
+    Spanned, Statement, Subscript, TableFactor, TableWithJoins, TimezoneInfo, Value, ValueWithSpan,
+    VisitMut, VisitorMut,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
@@ -76,6 +77,13 @@ struct Forms {
 
 impl VisitorMut for Forms {
     type Break = Box<QueryError>;
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Self::Break> {
+        match limit_of_fetch(query) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(Box::new(error)),
+        }
+    }
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Self::Break> {
         select.from = joined(std::mem::take(&mut select.from));
@@ -153,6 +161,33 @@ impl Forms {
             .iter()
             .any(|parameters| parameters.contains(&name))
     }
+}
+
+/// `FETCH FIRST n ROWS ONLY` as `LIMIT n`.
+///
+/// # Errors
+///
+/// For `WITH TIES` and for percentages.
+fn limit_of_fetch(query: &mut Query) -> Result<(), QueryError> {
+    let Some(fetch) = query.fetch.take() else {
+        return Ok(());
+    };
+    if fetch.with_ties || fetch.percent {
+        return Err(QueryError::new(format!("`{fetch}` is not there")).with_hint("use `LIMIT`"));
+    }
+    let one = || Expr::value(Value::Number("1".to_owned(), false));
+    let n_rows = Some(fetch.quantity.unwrap_or_else(one));
+    match &mut query.limit_clause {
+        Some(LimitClause::LimitOffset { limit, .. }) => *limit = n_rows,
+        _ => {
+            query.limit_clause = Some(LimitClause::LimitOffset {
+                limit: n_rows,
+                offset: None,
+                limit_by: Vec::new(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// An error for what is not there.
@@ -503,6 +538,10 @@ mod tests {
                 "SELECT * FROM s, t, UNNEST(t.x) AS u (y), UNNEST(y) AS w (z)",
                 "SELECT * FROM ((s CROSS JOIN t CROSS JOIN UNNEST(t.x) AS u (y)) \
                  CROSS JOIN UNNEST(y) AS w (z))",
+            ),
+            (
+                "SELECT 1 OFFSET 2 ROWS FETCH FIRST 5 ROWS ONLY",
+                "SELECT 1 LIMIT 5 OFFSET 2 ROWS",
             ),
             (
                 "SELECT * FROM UNNEST(ARRAY[1]) AS u (y)",

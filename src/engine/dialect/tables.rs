@@ -173,7 +173,7 @@ impl Resolve<'_> {
         if databases.is_empty() && (known || self.common.contains(&lower)) {
             return None;
         }
-        if OWN_DATABASES.contains(&database.as_str()) {
+        if known && OWN_DATABASES.contains(&database.as_str()) {
             return None;
         }
         if known && !COMMON_NAMES.contains(&lower.as_str()) {
@@ -332,6 +332,10 @@ mod tests {
             (
                 "SELECT db.x.eventname FROM db.x",
                 "SELECT \"x\".eventname FROM \"cloudtrail\" AS \"x\"",
+            ),
+            (
+                "SELECT * FROM \"default\".\"cloudtrail_logs_x\" t",
+                "SELECT * FROM \"cloudtrail\" t",
             ),
             ("SELECT * FROM db.mine m", "SELECT * FROM \"activity\" m"),
             (
