@@ -91,6 +91,10 @@ impl Draft {
                 .map_err(unplanned)?;
         }
         for function in functions::higher_order_functions() {
+            // The planner looks for a plain function of the name first.
+            self.state
+                .deregister_udf(function.name())
+                .map_err(unplanned)?;
             self.state
                 .register_higher_order_function(function)
                 .map_err(unplanned)?;

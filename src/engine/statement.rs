@@ -4,6 +4,7 @@
 use datafusion::common::DataFusionError;
 use datafusion::sql::parser::{DFParser, DFParserBuilder, Statement as DFStatement};
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, SetExpr, Statement as SqlStatement};
+use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::ParserError;
 use datafusion::sql::sqlparser::tokenizer::{Location, Token};
 
@@ -70,12 +71,20 @@ pub(super) fn parse(sql: &str, tables: &Tables) -> Result<Vec<Statement>, QueryE
         }
         let mut parsed = parser.parse_statement().map_err(readable)?;
         let next = parser.parser.peek_token();
-        if !matches!(next.token, Token::EOF | Token::SemiColon) {
+        let lacks_semicolon = begins_query(&next.token);
+        if !lacks_semicolon && !matches!(next.token, Token::EOF | Token::SemiColon) {
             return Err(message::unexpected(&next));
         }
         let end = parser.parser.get_current_token().span.end;
         guard::check(&parsed).map_err(|error| at_line(error, first.span.start))?;
-        let notes = rewrite(&mut parsed, tables)?;
+        let mut notes = rewrite(&mut parsed, tables)?;
+        if lacks_semicolon {
+            let at = next.span.start;
+            notes.push(format!(
+                "a `;` is missing before line {}, column {}: two statements are run",
+                at.line, at.column
+            ));
+        }
         statements.push(Statement {
             text: cut(sql, first.span.start, end).to_owned(),
             line: first.span.start.line,
@@ -121,6 +130,12 @@ pub(super) fn parse_where(
     guard::check(&statement.parsed)?;
     rewrite(&mut statement.parsed, tables)?;
     Ok(statement)
+}
+
+/// Whether a second statement begins here, as where two examples were pasted into one file.
+fn begins_query(token: &Token) -> bool {
+    matches!(token, Token::Word(word)
+        if word.quote_style.is_none() && word.keyword == Keyword::SELECT)
 }
 
 fn parser_of(sql: &str) -> Result<DFParser<'_>, QueryError> {

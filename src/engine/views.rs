@@ -23,6 +23,7 @@ macro_rules! view {
 #[rustfmt::skip]
 pub const VIEWS: &[View] = &[
     view!("activity", "every event with the vocabulary of the rules: who, on what, with what outcome"),
+    view!("aws_cloudtrail_view", "the events under the names of the Elastic Common Schema"),
     view!("addenda", "records that amend earlier ones, each with the record it amends"),
     view!("role_assumptions", "calls that take a role, one row for each, whichever accounts recorded it"),
     view!("role_changes", "changes to roles and rights, with what their documents amount to"),

@@ -14,10 +14,11 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DataType, FieldRef, Fields};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, Result, ScalarValue};
+use datafusion::functions::core::{get_field, named_struct};
 use datafusion::logical_expr::expr::{Between, InList, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
@@ -189,7 +190,7 @@ impl Meaning {
     fn cast(
         &self,
         inner: &Expr,
-        field: &datafusion::arrow::datatypes::FieldRef,
+        field: &FieldRef,
         lenient: bool,
         schema: &DFSchema,
     ) -> Result<Option<Expr>> {
@@ -208,6 +209,11 @@ impl Meaning {
             };
             let target = Expr::Literal(ScalarValue::try_new_null(field.data_type())?, None);
             return self.calls.call(name, vec![inner.clone(), target]).map(Some);
+        }
+        if let (DataType::Struct(of), DataType::Struct(to)) = (from.data_type(), field.data_type())
+            && of.len() == to.len()
+        {
+            return Ok(Some(row_by_position(inner, of, to)));
         }
         if *from.data_type() == event_time() && is_text(field.data_type()) {
             return self.calls.call("time_text", vec![inner.clone()]).map(Some);
@@ -287,6 +293,20 @@ fn as_number(text: &Expr, like: &DataType) -> Expr {
         DataType::Float64
     };
     Expr::TryCast(TryCast::new(Box::new(text.clone()), number))
+}
+
+/// A row as another: Trino casts the members in their order, whatever they are called.
+fn row_by_position(row: &Expr, of: &Fields, to: &Fields) -> Expr {
+    let members = of.iter().zip(to).flat_map(|(from, to)| {
+        let member = get_field().call(vec![row.clone(), lit(from.name().as_str())]);
+        let member = if from.data_type() == to.data_type() {
+            member
+        } else {
+            Expr::Cast(Cast::new(Box::new(member), to.data_type().clone()))
+        };
+        [lit(to.name().as_str()), member]
+    });
+    named_struct().call(members.collect())
 }
 
 fn truth(expr: &Expr) -> Option<bool> {

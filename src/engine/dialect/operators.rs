@@ -51,6 +51,9 @@ impl ExprPlanner for Operators {
                 };
                 self.member(expr.expr.clone(), &data_type, name)?
             }
+            GetFieldAccess::ListIndex { key } if matches!(data_type, DataType::Struct(_)) => {
+                member_at(&expr.expr, key, &data_type)
+            }
             GetFieldAccess::ListIndex { key } if matches!(data_type, DataType::Map(..)) => Some(
                 self.calls
                     .call("element_at", vec![expr.expr.clone(), (**key).clone()])?,
@@ -115,6 +118,19 @@ impl Operators {
             _ => None,
         })
     }
+}
+
+/// A member of a row by its position, counted from 1.
+fn member_at(row: &Expr, position: &Expr, data_type: &DataType) -> Option<Expr> {
+    let DataType::Struct(fields) = data_type else {
+        return None;
+    };
+    let Expr::Literal(position, _) = position else {
+        return None;
+    };
+    let position: usize = position.to_string().parse().ok()?;
+    let field = fields.get(position.checked_sub(1)?)?;
+    Some(get_field().call(vec![row.clone(), lit(field.name().as_str())]))
 }
 
 fn map_value(entries: &Field) -> DataType {

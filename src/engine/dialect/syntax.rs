@@ -8,6 +8,7 @@
 //! | `x AT TIME ZONE z` | `at_timezone(x, z)` |
 //! | `extract(year FROM x)`, `substring(x FROM a FOR b)` | `year(x)`, `substr(x, a, b)` |
 //! | `x LIKE 'a\_'`, `… ESCAPE '!'` | `LIKE` with a backslash before what is meant as it stands |
+//! | `map(k, v)`, `listagg(x, s) WITHIN GROUP (ORDER BY y)` | `trino_map(k, v)`, `listagg(x, s ORDER BY y)` |
 //! | `FETCH FIRST 5 ROWS ONLY` | `LIMIT 5` |
 //! | `… CROSS JOIN UNNEST(x) AS t(y)` | a join of its own in parentheses, for [`super::unnest`] |
 
@@ -16,10 +17,10 @@ use std::ops::ControlFlow;
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, CaseWhen, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentList, FunctionArguments, Ident, Join, JoinConstraint, JoinOperator,
-    LambdaFunction, LambdaSyntax, LimitClause, ObjectName, OneOrManyWithParens, Query, Select,
-    Spanned, Statement, Subscript, TableFactor, TableWithJoins, TimezoneInfo, Value, ValueWithSpan,
-    VisitMut, VisitorMut,
+    FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident, Join, JoinConstraint,
+    JoinOperator, LambdaFunction, LambdaSyntax, LimitClause, ObjectName, OneOrManyWithParens,
+    Query, Select, Spanned, Statement, Subscript, TableFactor, TableWithJoins, TimezoneInfo, Value,
+    ValueWithSpan, VisitMut, VisitorMut,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
@@ -283,6 +284,21 @@ fn other_call(function: &mut Function) -> Option<Expr> {
     };
     match name.as_str() {
         "if" => case(&list.args),
+        // DataFusion plans calls of `map` by itself, and not all of them.
+        "map" => {
+            function.name = ObjectName::from(vec![Ident::new("trino_map")]);
+            None
+        }
+        "listagg" if !function.within_group.is_empty() => {
+            if list.args.len() == 1 {
+                let nothing = Expr::value(Value::SingleQuotedString(String::new()));
+                list.args
+                    .push(FunctionArg::Unnamed(FunctionArgExpr::Expr(nothing)));
+            }
+            let order = std::mem::take(&mut function.within_group);
+            list.clauses.push(FunctionArgumentClause::OrderBy(order));
+            None
+        }
         "try" => {
             if let [FunctionArg::Unnamed(FunctionArgExpr::Expr(body))] = list.args.as_mut_slice()
                 && !matches!(body, Expr::Lambda(_))
@@ -513,6 +529,11 @@ mod tests {
             ),
             ("SELECT if(a, 1, 2)", "SELECT CASE WHEN a THEN 1 ELSE 2 END"),
             ("SELECT IF(a, b)", "SELECT CASE WHEN a THEN b END"),
+            ("SELECT map(a, b)", "SELECT trino_map(a, b)"),
+            (
+                "SELECT listagg(a) WITHIN GROUP (ORDER BY b)",
+                "SELECT listagg(a, '' ORDER BY b)",
+            ),
             ("SELECT try(a / 0)", "SELECT try(() -> a / 0)"),
             (
                 "SELECT a AT TIME ZONE 'UTC'",
