@@ -122,19 +122,19 @@ fn json_becomes_values() {
         ),
         ("json_cast('5', CAST(NULL AS date))", "error: to date"),
         (
-            r#"json_cast('["a", null, 1]', CAST(NULL AS varchar[]))"#,
+            r#"json_cast('["a", null, 1]', CAST(NULL AS array(varchar)))"#,
             "[a, NULL, 1]",
         ),
         (
-            "json_cast('[[1], []]', CAST(NULL AS bigint[][]))",
+            "json_cast('[[1], []]', CAST(NULL AS array(array(bigint))))",
             "[[1], []]",
         ),
         (
-            "json_cast('{}', CAST(NULL AS bigint[]))",
+            "json_cast('{}', CAST(NULL AS array(bigint)))",
             "error: to array(bigint)",
         ),
         (
-            "try_json_cast('[1, \"x\"]', CAST(NULL AS bigint[]))",
+            "try_json_cast('[1, \"x\"]', CAST(NULL AS array(bigint)))",
             "NULL",
         ),
         (

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use arrow::datatypes::DataType;
-use datafusion::common::{Result, exec_err, plan_err};
+use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs};
 
 use super::{STRINGS, VARCHAR, doc};
-use crate::engine::functions::trino::collections::{Lists, build_array, pick};
-use crate::engine::functions::trino::define::{Function, Returns, over_arrays};
+use crate::engine::functions::trino::arrays;
+use crate::engine::functions::trino::collections::element_field;
+use crate::engine::functions::trino::define::{Function, Returns};
 use crate::engine::functions::trino::rows::{Kind, Rows, coerce, is_bytes, shown};
 
 pub(super) const CHR: Function = Function::new(
@@ -167,35 +168,20 @@ pub(super) const REVERSE: Function = Function::new(
         "reverse('abc') -- cba",
     ),
     |given| match given {
-        [DataType::List(item)] => Ok(vec![DataType::List(item.clone())]),
-        [DataType::LargeList(item) | DataType::FixedSizeList(item, _)] => {
-            Ok(vec![DataType::List(item.clone())])
-        }
+        [array] if element_field(array).is_some() => (arrays::REVERSE.coerce)(given),
         _ => coerce("reverse", given, &[Kind::Text], 1),
     },
     Returns::Type(|types| match types {
-        [list @ DataType::List(_)] => Ok(list.clone()),
+        [array] if element_field(array).is_some() => Ok(array.clone()),
         _ => Ok(DataType::Utf8View),
     }),
     reverse,
 );
 
 fn reverse(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
-    if args
-        .args
-        .iter()
-        .any(|list| matches!(list.data_type(), DataType::List(_)))
-    {
-        return over_arrays(args, |arrays, _| {
-            let Some(array) = arrays.first() else {
-                return plan_err!("`reverse` takes one argument");
-            };
-            let lists = Lists::new(array.as_ref())?;
-            let ranges = (0..lists.n_rows()).map(|row| lists.range(row));
-            let lengths: Vec<usize> = ranges.clone().map(|range| range.len()).collect();
-            let elements = pick(&lists.elements, ranges.flat_map(Iterator::rev).map(Some))?;
-            build_array(array.data_type(), elements, lengths, lists.nulls().cloned())
-        });
+    let first = args.args.first().map(ColumnarValue::data_type);
+    if first.is_some_and(|given| element_field(&given).is_some()) {
+        return (arrays::REVERSE.body)(args);
     }
     let rows = Rows::new(args);
     let texts = rows.texts(0)?;

@@ -2,17 +2,15 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, make_array};
-use arrow::array::{Capacities, MutableArrayData};
-use arrow::buffer::NullBuffer;
+use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Field};
 use datafusion::common::{Result, plan_err};
-use datafusion::logical_expr::type_coercion::binary::comparison_coercion;
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs};
 
 use super::{STRINGS, VARCHAR, doc};
-use crate::engine::functions::trino::collections::{Lists, array_of, build_array, element_field};
+use crate::engine::functions::trino::arrays;
+use crate::engine::functions::trino::collections::{Lists, array_of, element_field};
 use crate::engine::functions::trino::define::{Function, Returns, over_arrays};
 use crate::engine::functions::trino::rows::{Kind, Rows, is_bytes, one};
 
@@ -26,60 +24,55 @@ pub(super) const CONCAT: Function = Function::new(
         "concat('arn:aws:iam::', '111122223333', ':root') -- arn:aws:iam::111122223333:root",
     ),
     concat_types,
-    Returns::Type(|types| {
-        let array = types.iter().find(|given| element_field(given).is_some());
-        Ok(match (array, types.first()) {
-            (Some(array), _) => array.clone(),
-            (None, Some(DataType::BinaryView)) => DataType::BinaryView,
-            (None, _) => DataType::Utf8View,
-        })
-    }),
+    concat_returns(),
     concat,
 );
+
+fn has_array(given: &[DataType]) -> bool {
+    given.iter().any(|given| element_field(given).is_some())
+}
 
 fn concat_types(given: &[DataType]) -> Result<Vec<DataType>> {
     if given.is_empty() {
         return plan_err!("`concat` takes at least one argument");
     }
-    let Some(first) = given.iter().find_map(element_field) else {
-        let bytes = given.iter().any(is_bytes);
-        return given
-            .iter()
-            .map(|given| match given {
-                given if bytes => one("concat", given, Kind::Bytes),
-                number if number.is_numeric() => Ok(DataType::Utf8View),
-                text => one("concat", text, Kind::Text),
-            })
-            .collect();
-    };
-    let elements = given
-        .iter()
-        .map(|given| element_field(given).map_or(given, |field| field.data_type()));
-    let mut common = first.data_type().clone();
-    for element in elements {
-        common = match comparison_coercion(&common, element) {
-            Some(wider) => wider,
-            None if element.is_null() || *element == common => common,
-            None if common.is_null() => element.clone(),
-            None => return plan_err!("`concat` cannot join `{common}` and `{element}`"),
-        };
+    if has_array(given) {
+        return (arrays::CONCAT.coerce)(given);
     }
-    let element = first.as_ref().clone().with_data_type(common.clone());
-    let array = array_of(&element);
-    Ok(given
+    let bytes = given.iter().any(is_bytes);
+    given
         .iter()
-        .map(|given| match element_field(given) {
-            Some(_) => array.clone(),
-            None if given.is_null() => array.clone(),
-            None => common.clone(),
+        .map(|given| match given {
+            given if bytes => one("concat", given, Kind::Bytes),
+            number if number.is_numeric() => Ok(DataType::Utf8View),
+            text => one("concat", text, Kind::Text),
         })
-        .collect())
+        .collect()
+}
+
+const fn concat_returns() -> Returns {
+    Returns::Field(|args| {
+        let types: Vec<_> = args
+            .arg_fields
+            .iter()
+            .map(|field| field.data_type().clone())
+            .collect();
+        let returned = match types.first() {
+            _ if has_array(&types) => match arrays::CONCAT.returns {
+                Returns::Type(returns) => returns(&types)?,
+                Returns::Field(returns) => return returns(args),
+            },
+            Some(DataType::BinaryView) => DataType::BinaryView,
+            _ => DataType::Utf8View,
+        };
+        Ok(Arc::new(Field::new("concat", returned, true)))
+    })
 }
 
 fn concat(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
     let types: Vec<_> = args.args.iter().map(ColumnarValue::data_type).collect();
-    if let Some(array) = types.iter().find(|given| element_field(given).is_some()) {
-        return over_arrays(args, |arrays, n_rows| concat_arrays(arrays, array, n_rows));
+    if has_array(&types) {
+        return (arrays::CONCAT.body)(args);
     }
     let rows = Rows::new(args);
     if types.first() == Some(&DataType::BinaryView) {
@@ -112,49 +105,6 @@ fn concat(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
     })
 }
 
-/// One argument among arrays: an array in each row, or an element.
-enum Part {
-    Arrays(Lists),
-    Element,
-}
-
-fn concat_arrays(arrays: &[ArrayRef], array_type: &DataType, n_rows: usize) -> Result<ArrayRef> {
-    let mut parts = Vec::with_capacity(arrays.len());
-    let mut sources = Vec::with_capacity(arrays.len());
-    for array in arrays {
-        if array.data_type() == array_type {
-            let lists = Lists::new(array.as_ref())?;
-            sources.push(lists.elements.to_data());
-            parts.push(Part::Arrays(lists));
-        } else {
-            sources.push(array.to_data());
-            parts.push(Part::Element);
-        }
-    }
-    let mut elements = MutableArrayData::with_capacities(
-        sources.iter().collect(),
-        true,
-        Capacities::Array(n_rows),
-    );
-    let (mut lengths, mut valid) = (Vec::with_capacity(n_rows), Vec::with_capacity(n_rows));
-    for row in 0..n_rows {
-        let null = |part: &Part| matches!(part, Part::Arrays(lists) if lists.is_null(row));
-        let is_valid = !parts.iter().any(null);
-        let before = elements.len();
-        for (at, part) in parts.iter().enumerate().filter(|_| is_valid) {
-            let range = match part {
-                Part::Arrays(lists) => lists.range(row),
-                Part::Element => row..row + 1,
-            };
-            elements.try_extend(at, range.start, range.end)?;
-        }
-        lengths.push(elements.len() - before);
-        valid.push(is_valid);
-    }
-    let elements = make_array(elements.freeze());
-    build_array(array_type, elements, lengths, Some(NullBuffer::from(valid)))
-}
-
 pub(super) const CONCAT_WS: Function = Function::new(
     "concat_ws",
     doc(
@@ -166,7 +116,7 @@ pub(super) const CONCAT_WS: Function = Function::new(
     ),
     |given| match given {
         [separator, array] if element_field(array).is_some() => {
-            let text = arrow::datatypes::Field::new("item", DataType::Utf8View, true);
+            let text = Field::new("item", DataType::Utf8View, true);
             Ok(vec![
                 one("concat_ws", separator, Kind::Text)?,
                 array_of(&text),
