@@ -42,6 +42,8 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
         sets::ARRAY_REMOVE,
         sets::ARRAYS_OVERLAP,
         sets::ARRAY_HISTOGRAM,
+        order::ARRAY_FIRST,
+        order::ARRAY_LAST,
         order::ARRAY_MAX,
         order::ARRAY_MIN,
         order::SLICE,

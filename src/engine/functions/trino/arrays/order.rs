@@ -2,7 +2,7 @@
 //! `reverse` means for arrays.
 
 use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::datatypes::{DataType, FieldRef, Int64Type};
+use arrow::datatypes::{FieldRef, Int64Type};
 use datafusion::common::{Result, exec_err, plan_err};
 use datafusion::logical_expr::ReturnFieldArgs;
 
@@ -38,6 +38,52 @@ pub(super) const ARRAY_MIN: Function = Function::new(
     Returns::Field(element),
     |args| over_arrays(args, |arguments, _| extreme(arguments, false)),
 );
+
+pub(super) const ARRAY_FIRST: Function = Function::new(
+    "array_first",
+    Doc {
+        family: FAMILY,
+        syntax: "array_first(array(T)) → T",
+        description: "The first element. NULL where there is none.",
+        example: "array_first(ARRAY[1, 3, 2]) -- 1",
+    },
+    |types| one_array("array_first", types),
+    Returns::Field(element),
+    |args| {
+        over_arrays(args, |arguments, _| {
+            at_end(arguments, |mut range| range.next())
+        })
+    },
+);
+
+pub(super) const ARRAY_LAST: Function = Function::new(
+    "array_last",
+    Doc {
+        family: FAMILY,
+        syntax: "array_last(array(T)) → T",
+        description: "The last element. NULL where there is none.",
+        example: "array_last(ARRAY[1, 3, 2]) -- 2",
+    },
+    |types| one_array("array_last", types),
+    Returns::Field(element),
+    |args| {
+        over_arrays(args, |arguments, _| {
+            at_end(arguments, |mut range| range.next_back())
+        })
+    },
+);
+
+fn at_end(
+    arguments: &[ArrayRef],
+    choose: fn(std::ops::Range<usize>) -> Option<usize>,
+) -> Result<ArrayRef> {
+    let [array] = arguments else {
+        return exec_err!("one array is expected");
+    };
+    let lists = Lists::new(array)?;
+    let positions = (0..lists.n_rows()).map(|row| choose(lists.range(row)));
+    pick(&lists.elements, positions)
+}
 
 fn element(args: &ReturnFieldArgs<'_>) -> Result<FieldRef> {
     let array = args.arg_fields.first().map(|field| field.data_type());
@@ -102,9 +148,11 @@ fn slice(arguments: &[ArrayRef]) -> Result<ArrayRef> {
         };
         let steps = usize::try_from(start.value(row).unsigned_abs()).unwrap_or(usize::MAX);
         let skipped = match (start.value(row), steps.checked_sub(1)) {
-            (1.., Some(skipped)) => Some(skipped),
-            (..0, Some(_)) => range.len().checked_sub(steps),
-            _ => return exec_err!("arrays are counted from 1, so `slice` takes no start 0"),
+            (start, Some(skipped)) if start > 0 => Some(skipped),
+            (_, Some(_)) => range.len().checked_sub(steps),
+            (_, None) => {
+                return exec_err!("arrays are counted from 1, so `slice` takes no start 0");
+            }
         };
         if let Some(skipped) = skipped {
             out.extend(range.skip(skipped).take(length).map(Some));

@@ -103,6 +103,9 @@ async fn sets() {
 async fn order() {
     check(&[
         ("array_max(ARRAY[1, 3, 2])", "3"),
+        ("array_first(ARRAY[1, 3, 2])", "1"),
+        ("array_last(ARRAY[1, 3, 2])", "2"),
+        ("array_last(ARRAY[])", "NULL"),
         ("array_min(ARRAY['b', 'a'])", "a"),
         ("array_max(ARRAY[1, NULL])", "NULL"),
         ("array_max(ARRAY[])", "NULL"),
