@@ -2,6 +2,7 @@
 //! `parse_datetime` and `format_datetime` with Joda-Time's, and Teradata's `to_char`, `to_date` and
 //! `to_timestamp`.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, StringViewArray};
@@ -184,22 +185,32 @@ fn parse(
     })
 }
 
-/// What is read: texts, and where these are made of moments, the moments.
-struct Source {
-    texts: ArrayRef,
+/// What is read: event times, and their texts where a pattern does not read all of them.
+struct Source<'a> {
+    given: &'a ArrayRef,
     moments: Option<Moments>,
+    texts: OnceCell<ArrayRef>,
 }
 
-impl Source {
-    fn new(name: &'static str, given: &ArrayRef) -> Result<Self> {
+impl<'a> Source<'a> {
+    fn new(name: &'static str, given: &'a ArrayRef) -> Result<Self> {
         let moments = match given.data_type() {
             data_type if data_type == &event_time() => Some(Moments::new(name, given)?),
             _ => None,
         };
         Ok(Self {
-            texts: cast(given, &DataType::Utf8View)?,
+            given,
             moments,
+            texts: OnceCell::new(),
         })
+    }
+
+    fn texts(&self) -> Result<&StringViewArray> {
+        if let Some(made) = self.texts.get() {
+            return texts(made);
+        }
+        let made = cast(self.given, &DataType::Utf8View)?;
+        texts(self.texts.get_or_init(|| made))
     }
 
     fn read(
@@ -213,11 +224,10 @@ impl Source {
         if let Some(moments) = &self.moments
             && pattern.reads_event_times()
         {
-            return Ok(moments
-                .get(row)?
-                .and_then(|moment| kind.raw_of_utc(moment.utc)));
+            let moment = moments.get(row)?;
+            return Ok(moment.and_then(|moment| kind.raw_of_utc(moment.utc)));
         }
-        let Some(text) = text(texts(&self.texts)?, row) else {
+        let Some(text) = text(self.texts()?, row) else {
             return Ok(None);
         };
         match pattern.parse(text).and_then(|parsed| number(kind, parsed)) {

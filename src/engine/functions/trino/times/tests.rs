@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow::util::pretty::pretty_format_batches;
 
-use crate::engine::{Engine, EngineOptions, Params};
+use crate::engine::{Engine, EngineOptions, Now, Params};
 
 /// A table `events` with five rows; the last one has no time.
 const TIMES: [&str; 4] = [
@@ -16,8 +16,12 @@ const TIMES: [&str; 4] = [
 ];
 
 async fn engine() -> Engine {
-    let engine = Engine::over_batches(Vec::new(), EngineOptions::default());
-    let engine = engine.await.unwrap();
+    // 2023-07-08T00:00:00Z.
+    let options = EngineOptions {
+        now: Now::At(1_688_774_400_000_000),
+        ..EngineOptions::default()
+    };
+    let engine = Engine::over_batches(Vec::new(), options).await.unwrap();
     let times = TIMES
         .iter()
         .map(|text| Some(super::text::text_range(text).unwrap().0));
@@ -429,5 +433,68 @@ async fn ranges_and_rows_agree() {
             let by_row = answer(&engine, &rows("events CROSS JOIN constants", "value")).await;
             assert_eq!(by_range, by_row, "{call} {operator} {constant}");
         }
+    }
+}
+
+/// What playbooks write.
+#[tokio::test]
+async fn statements_as_people_write_them() {
+    let engine = engine().await;
+    for (condition, expected) in [
+        ("eventtime > current_timestamp - INTERVAL '7' DAY", "1 2 3"),
+        (
+            "from_iso8601_timestamp(eventtime) > date_add('day', -7, now())",
+            "1 2 3",
+        ),
+        (
+            "date_diff('day', from_iso8601_timestamp(eventtime), current_timestamp) < 3",
+            "1 2 3",
+        ),
+        (
+            "date_diff('day', eventtime, current_timestamp) BETWEEN 0 AND 2",
+            "1 2",
+        ),
+        (
+            "eventtime BETWEEN to_iso8601(current_timestamp - INTERVAL '2' DAY) AND to_iso8601(now())",
+            "1",
+        ),
+        (
+            "eventtime >= date_format(date_add('day', -2, current_timestamp), '%Y-%m-%dT%H:%i:%sZ')",
+            "1 3",
+        ),
+        (
+            "cast(from_iso8601_timestamp(eventtime) AS date) = DATE '2023-07-06'",
+            "1",
+        ),
+        (
+            "date_parse(eventtime, '%Y-%m-%dT%H:%i:%sZ') > current_timestamp - INTERVAL '2' DAY",
+            "1 3",
+        ),
+        (
+            "from_iso8601_timestamp(eventtime) AT TIME ZONE 'America/New_York' > TIMESTAMP '2023-07-06 13:50:00'",
+            "1 3",
+        ),
+        (
+            "at_timezone(eventtime, 'America/New_York') > with_timezone(TIMESTAMP '2023-07-06 15:50:00', 'Europe/Berlin')",
+            "1 3",
+        ),
+        (
+            "extract(hour FROM from_iso8601_timestamp(eventtime)) = 13",
+            "1",
+        ),
+        (
+            "date(eventtime) BETWEEN current_date - INTERVAL '3' DAY AND current_date",
+            "1 2",
+        ),
+        ("from_unixtime(to_unixtime(eventtime)) = eventtime", "1 3 4"),
+        (
+            "year(from_iso8601_timestamp(eventtime)) = 2023 AND month(eventtime) = 7",
+            "1 2",
+        ),
+        ("eventtime > localtimestamp - INTERVAL '2' DAY", "1 3"),
+        ("eventtime LIKE '2023-07-06%'", "1"),
+    ] {
+        let sql = format!("SELECT n FROM events WHERE {condition} ORDER BY n");
+        assert_eq!(answer(&engine, &sql).await, expected, "{condition}");
     }
 }

@@ -31,7 +31,7 @@ pub(in super::super) fn joda(text: &str) -> Result<Pattern, String> {
     if items.is_empty() {
         return Err("it is empty".to_owned());
     }
-    Ok(Pattern { items })
+    Ok(Pattern::new(items))
 }
 
 /// The text up to the closing quote; two quotes are one.

@@ -104,6 +104,7 @@ impl Written {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Pattern {
     items: Vec<Item>,
+    reads_event_times: bool,
 }
 
 impl Pattern {
@@ -151,18 +152,23 @@ impl Pattern {
     /// Whether it reads the very moment from the text of an event's time, so that the text need not be
     /// made.
     pub fn reads_event_times(&self) -> bool {
-        ["2023-07-16T13:51:28Z", "1969-12-31T23:59:00Z"]
+        self.reads_event_times
+    }
+
+    fn new(items: Vec<Item>) -> Self {
+        let mut pattern = Self {
+            items,
+            reads_event_times: false,
+        };
+        // Two texts that no two numbers agree in.
+        pattern.reads_event_times = ["2023-07-16T13:51:28Z", "1969-12-31T23:59:00Z"]
             .into_iter()
             .all(|text| {
-                let expected = super::iso::read(text);
-                let parsed = self.parse(text);
-                parsed.is_some_and(|parsed| {
-                    Some(parsed.local) == expected
-                        && parsed.zone.is_none_or(|zone| {
-                            zone.is_fixed() && zone.local(parsed.local) == Some(parsed.local)
-                        })
-                })
-            })
+                let said = pattern.parse(text);
+                let moment = said.and_then(|said| said.zone.unwrap_or(Zone::UTC).utc(said.local));
+                moment.is_some() && moment == super::iso::read(text)
+            });
+        pattern
     }
 }
 

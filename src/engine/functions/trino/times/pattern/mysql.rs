@@ -27,7 +27,7 @@ pub(in super::super) fn mysql(text: &str) -> Result<Pattern, String> {
             },
         }
     }
-    Ok(Pattern { items })
+    Ok(Pattern::new(items))
 }
 
 fn item(letter: char) -> Option<Item> {

@@ -48,5 +48,5 @@ pub(in super::super) fn teradata(text: &str) -> Result<Pattern, String> {
         };
         rest = rest.get(length..).unwrap_or_default();
     }
-    Ok(Pattern { items })
+    Ok(Pattern::new(items))
 }
