@@ -107,7 +107,7 @@ async fn numbers() {
         ("SELECT arbitrary(named_struct('a', n)), arbitrary(l) FROM t WHERE n = 6", "{a: 6},[9, 8, 7]"),
         ("SELECT every(n > 0), bool_and(n > 2), bool_or(n > 5), every(n > 0) FILTER (WHERE n > 9) AS none FROM t", "true,false,true,NULL"),
         ("SELECT listagg(x, ',' ORDER BY n) FROM t", "one,two,three,five,six"),
-        ("SELECT listagg(x, ',') WITHIN GROUP (ORDER BY n) FROM t", "error: …"),
+        ("SELECT listagg(x, ',') WITHIN GROUP (ORDER BY n) FROM t", "one,two,three,five,six"),
         ("SELECT bitwise_or_agg(n), bitwise_and_agg(n), variance(n) FROM t WHERE n < 3", "3,0,0.5"),
         ("SELECT min(x), max(x), sum(n), avg(n), count(n), count(*) FROM t", "five,two,17,3.4,5,6"),
     ])
