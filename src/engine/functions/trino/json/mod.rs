@@ -8,6 +8,7 @@ mod extract;
 pub(in crate::engine) mod member;
 mod path;
 mod scan;
+mod standard;
 mod to_json;
 mod values;
 mod write;
@@ -35,6 +36,9 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
         extract::JSON_EXTRACT_SCALAR,
         extract::JSON_SIZE,
         member::JSON_MEMBER,
+        standard::JSON_EXISTS,
+        standard::JSON_QUERY,
+        standard::JSON_VALUE,
         to_json::TO_JSON,
         values::IS_JSON_SCALAR,
         values::JSON_ARRAY_CONTAINS,

@@ -189,3 +189,20 @@ fn values_become_json() {
         ),
     ]);
 }
+
+#[test]
+fn standard_paths() {
+    check(&[
+        (r#"json_exists('{"a": [1]}', 'lax $.a[0]')"#, "true"),
+        (r#"json_exists('{"a": [1]}', 'strict $.b')"#, "false"),
+        (r#"json_exists('x', 'lax $.b')"#, "false"),
+        (
+            r#"json_exists('{}', 'b')"#,
+            "error: cannot read the path `b`",
+        ),
+        (r#"json_value('{"a": [1, "x"]}', 'lax $.a[last]')"#, "x"),
+        (r#"json_value('{"a": [1, 2]}', 'lax $.a[*]')"#, "NULL"),
+        (r#"json_query('{"a": [1, 2]}', 'lax $.a')"#, "[1,2]"),
+        ("json_query(NULL, 'lax $')", "NULL"),
+    ]);
+}
