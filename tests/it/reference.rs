@@ -83,11 +83,8 @@ fn is_over_rows(function: &FunctionInfo) -> bool {
         .reference
         .as_ref()
         .map(|reference| reference.chapter.as_str());
-    // For now: DataFusion's own array_sort answers.
-    let pending = function.name == "array_sort";
     page.is_some_and(|page| page.ends_with("aggregate.html"))
         || OVER_COLUMNS.contains(&function.name.as_str())
-        || pending
 }
 
 async fn first_cell(engine: &Engine, sql: &str) -> String {
