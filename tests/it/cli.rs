@@ -381,7 +381,7 @@ async fn with_little_memory_a_big_sort_uses_the_disk() {
     // Some 10 MB of rows, sorted by text.
     let sql = "SELECT max(n) AS last, count(*) AS n_rows FROM (\
                  SELECT row_number() OVER (ORDER BY text, value) AS n FROM (\
-                   SELECT value, md5(CAST(value AS varchar)) AS text FROM generate_series(1, 150000)))";
+                   SELECT value, to_hex(md5(CAST(value AS varchar))) AS text FROM generate_series(1, 150000)))";
     let done = query(&scratch, sql, &["--memory-limit", "8M"]);
     assert_eq!(
         done.stdout, "{\"last\":150000,\"n_rows\":150000}\n",
