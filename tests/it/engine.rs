@@ -1,6 +1,7 @@
 //! The engine over real lakes.
 
 mod pruning;
+mod written;
 
 use std::sync::Arc;
 

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, Expr, Ident, Query, Select, SelectItem, Statement, TableFactor, TableWithJoins,
-    VisitMut, VisitorMut,
+    AccessExpr, Expr, Ident, OrderByKind, Query, Select, SelectItem, SetExpr, Statement,
+    TableFactor, TableWithJoins, VisitMut, VisitorMut,
 };
 
 use super::names::folded;
@@ -57,6 +57,8 @@ struct Columns {
 struct Scope {
     relations: BTreeSet<String>,
     holds_events: bool,
+    /// The names that it gives to its columns.
+    results: BTreeSet<String>,
 }
 
 impl VisitorMut for Columns {
@@ -71,6 +73,34 @@ impl VisitorMut for Columns {
         ControlFlow::Continue(())
     }
 
+    /// With DISTINCT, DataFusion sorts by columns of the result only: what is one of them is called by
+    /// its name.
+    fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        let SetExpr::Select(select) = query.body.as_ref() else {
+            return ControlFlow::Continue(());
+        };
+        let order_by = query.order_by.as_mut().map(|by| &mut by.kind);
+        let (Some(_), Some(OrderByKind::Expressions(exprs))) = (&select.distinct, order_by) else {
+            return ControlFlow::Continue(());
+        };
+        for by in exprs {
+            let written = by.expr.to_string().to_lowercase();
+            let mut items = select.projection.iter();
+            let name = items.find_map(|item| match item {
+                SelectItem::ExprWithAlias { expr, alias }
+                    if expr.to_string().to_lowercase() == written =>
+                {
+                    Some(alias.clone())
+                }
+                _ => None,
+            });
+            if let Some(name) = name {
+                by.expr = Expr::Identifier(name);
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
         let mut scope = Scope::default();
         for from in &select.from {
@@ -78,11 +108,20 @@ impl VisitorMut for Columns {
         }
         for item in &select.projection {
             if let SelectItem::ExprWithAlias { alias, .. } = item {
-                self.given.insert(folded(alias));
+                scope.results.insert(folded(alias));
             }
         }
         self.scopes.push(scope);
         self.name(select);
+        // A name of this result means nothing in its own columns and conditions.
+        self.find_elsewhere(&mut select.selection);
+        for item in &mut select.projection {
+            if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
+                self.find_elsewhere(expr);
+            }
+        }
+        let results = self.scopes.last().map(|scope| scope.results.clone());
+        self.given.extend(results.into_iter().flatten());
         ControlFlow::Continue(())
     }
 
@@ -92,22 +131,25 @@ impl VisitorMut for Columns {
     }
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-        match expr {
-            Expr::Identifier(name) => {
-                if let Some(place) = self.elsewhere(name) {
-                    *name = Ident::with_quote_and_span('"', name.span, place);
-                }
-            }
-            Expr::CompoundIdentifier(parts) => {
-                if let [table, name] = parts.as_mut_slice()
-                    && self.is_relation(table)
-                    && let Some(place) = self.elsewhere(name)
-                {
-                    *name = Ident::with_quote_and_span('"', name.span, place);
-                }
-            }
-            _ => {}
-        }
+        self.replace(expr);
+        ControlFlow::Continue(())
+    }
+}
+
+/// Goes over a part of a SELECT, but not into its subqueries.
+struct Elsewhere<'a> {
+    columns: &'a Columns,
+}
+
+impl VisitorMut for Elsewhere<'_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
+        ControlFlow::Break(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        self.columns.replace(expr);
         ControlFlow::Continue(())
     }
 }
@@ -143,6 +185,30 @@ impl Columns {
             .extend(columns.map(|column| folded(&column.name)));
         let known_as = alias.as_ref().map(|alias| &alias.name).or(name);
         scope.relations.extend(known_as.map(folded));
+    }
+
+    /// Replaces the columns of other layouts in a part of the innermost SELECT.
+    fn find_elsewhere(&self, part: &mut impl VisitMut) {
+        let _: ControlFlow<()> = part.visit(&mut Elsewhere { columns: self });
+    }
+
+    fn replace(&self, expr: &mut Expr) {
+        match expr {
+            Expr::Identifier(name) => {
+                if let Some(place) = self.elsewhere(name) {
+                    *name = Ident::with_quote_and_span('"', name.span, place);
+                }
+            }
+            Expr::CompoundIdentifier(parts) => {
+                if let [table, name] = parts.as_mut_slice()
+                    && self.is_relation(table)
+                    && let Some(place) = self.elsewhere(name)
+                {
+                    *name = Ident::with_quote_and_span('"', name.span, place);
+                }
+            }
+            _ => {}
+        }
     }
 
     fn is_relation(&self, name: &Ident) -> bool {
@@ -264,6 +330,14 @@ mod tests {
                 "SELECT eventtime AS dt FROM cloudtrail ORDER BY dt",
             ),
             ("SELECT dt FROM mine", "SELECT dt FROM mine"),
+            (
+                "SELECT lower(dt) AS dt FROM cloudtrail WHERE dt > 'a'",
+                "SELECT lower(\"date\") AS dt FROM cloudtrail WHERE \"date\" > 'a'",
+            ),
+            (
+                "SELECT DISTINCT useridentity.arn FROM cloudtrail ORDER BY userIdentity.arn",
+                "SELECT DISTINCT useridentity.arn AS \"arn\" FROM cloudtrail ORDER BY \"arn\"",
+            ),
         ] {
             check(sql, expected);
         }

@@ -23,7 +23,7 @@ use datafusion::logical_expr::expr::{Between, InList, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{
-    Cast, Expr, ExprSchemable, Like, LogicalPlan, Operator, TryCast, binary_expr, lit,
+    Cast, Expr, ExprSchemable, Like, LogicalPlan, Operator, TryCast, binary_expr, lit, when,
 };
 use datafusion::optimizer::AnalyzerRule;
 
@@ -213,7 +213,7 @@ impl Meaning {
         if let (DataType::Struct(of), DataType::Struct(to)) = (from.data_type(), field.data_type())
             && of.len() == to.len()
         {
-            return Ok(Some(row_by_position(inner, of, to)));
+            return row_by_position(inner, of, to).map(Some);
         }
         if *from.data_type() == event_time() && is_text(field.data_type()) {
             return self.calls.call("time_text", vec![inner.clone()]).map(Some);
@@ -244,6 +244,9 @@ pub(super) fn compared(
     if let Some((right, left)) = respelled(right, left, schema) {
         return Ok(Some(binary_expr(left, op, right)));
     }
+    if let Some(range) = cut_time_compared(left, op, right, schema)? {
+        return Ok(Some(range));
+    }
     let types = (left.get_type(schema)?, right.get_type(schema)?);
     Ok(match types {
         (left_type, right_type) if left_type == event_time() && is_text(&right_type) => {
@@ -272,6 +275,49 @@ pub(super) fn compared(
     })
 }
 
+/// `substr(eventtime, 1, 10) = '2023-07-06'`, and the like, as a range of times.
+fn cut_time_compared(
+    left: &Expr,
+    op: Operator,
+    right: &Expr,
+    schema: &DFSchema,
+) -> Result<Option<Expr>> {
+    let Expr::ScalarFunction(ScalarFunction { func, args }) = left else {
+        return Ok(None);
+    };
+    let number = |expr: &Expr| match expr {
+        Expr::Literal(value, _) => value.to_string().parse::<usize>().ok(),
+        _ => None,
+    };
+    let [time, from, length] = args.as_slice() else {
+        return Ok(None);
+    };
+    let cuts = func.name() == "substr" && number(from) == Some(1);
+    let (true, Some(length), Some(text)) = (cuts, number(length), text_of(right)) else {
+        return Ok(None);
+    };
+    let time = match time {
+        Expr::ScalarFunction(call) if call.name() == "time_text" => call.args.first(),
+        time => (time.get_type(schema)? == event_time()).then_some(time),
+    };
+    let (Some(time), Some((start, end))) = (time, prefix_range(text)) else {
+        return Ok(None);
+    };
+    if text.chars().count() != length {
+        return Ok(None);
+    }
+    let time = time.clone();
+    Ok(match op {
+        Operator::Eq => Some(time.clone().gt_eq(moment(start)).and(time.lt(moment(end)))),
+        Operator::NotEq => Some(time.clone().lt(moment(start)).or(time.gt_eq(moment(end)))),
+        Operator::Lt => Some(time.lt(moment(start))),
+        Operator::LtEq => Some(time.lt(moment(end))),
+        Operator::Gt => Some(time.gt_eq(moment(end))),
+        Operator::GtEq => Some(time.gt_eq(moment(start))),
+        _ => None,
+    })
+}
+
 /// Whether a type is a text; NULL alone is none.
 pub(super) fn is_text(data_type: &DataType) -> bool {
     match data_type {
@@ -296,7 +342,11 @@ fn as_number(text: &Expr, like: &DataType) -> Expr {
 }
 
 /// A row as another: Trino casts the members in their order, whatever they are called.
-fn row_by_position(row: &Expr, of: &Fields, to: &Fields) -> Expr {
+///
+/// # Errors
+///
+/// None that is expected: an empty condition.
+fn row_by_position(row: &Expr, of: &Fields, to: &Fields) -> Result<Expr> {
     let members = of.iter().zip(to).flat_map(|(from, to)| {
         let member = get_field().call(vec![row.clone(), lit(from.name().as_str())]);
         let member = if from.data_type() == to.data_type() {
@@ -306,7 +356,11 @@ fn row_by_position(row: &Expr, of: &Fields, to: &Fields) -> Expr {
         };
         [lit(to.name().as_str()), member]
     });
-    named_struct().call(members.collect())
+    when(
+        row.clone().is_not_null(),
+        named_struct().call(members.collect()),
+    )
+    .end()
 }
 
 fn truth(expr: &Expr) -> Option<bool> {

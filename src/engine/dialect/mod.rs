@@ -115,10 +115,6 @@ impl Dialect for Athena {
     fn supports_within_after_array_aggregation(&self) -> bool {
         true
     }
-
-    fn supports_dictionary_syntax(&self) -> bool {
-        true
-    }
 }
 
 /// The tokens of a text, with what no parser takes made into what it takes.

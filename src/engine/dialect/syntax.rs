@@ -17,10 +17,10 @@ use std::ops::ControlFlow;
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, CaseWhen, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident, Join, JoinConstraint,
-    JoinOperator, LambdaFunction, LambdaSyntax, LimitClause, ObjectName, OneOrManyWithParens,
-    Query, Select, Spanned, Statement, Subscript, TableFactor, TableWithJoins, TimezoneInfo, Value,
-    ValueWithSpan, VisitMut, VisitorMut,
+    FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident, Interval, Join,
+    JoinConstraint, JoinOperator, LambdaFunction, LambdaSyntax, LimitClause, ObjectName,
+    OneOrManyWithParens, Query, Select, Spanned, Statement, Subscript, TableFactor, TableWithJoins,
+    TimezoneInfo, Value, ValueWithSpan, VisitMut, VisitorMut,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
@@ -143,6 +143,11 @@ impl VisitorMut for Forms {
                 escape_char,
                 ..
             } => escape(pattern, escape_char)?,
+            Expr::Interval(interval) => {
+                if let Some(error) = placeholder(interval) {
+                    return ControlFlow::Break(Box::new(error));
+                }
+            }
             _ => {
                 if let Some(other) = other_form(expr) {
                     *expr = other;
@@ -333,6 +338,26 @@ fn is_structure(expr: &Expr) -> bool {
         _ => return false,
     };
     STRUCTURES.contains(&folded(name).as_str())
+}
+
+/// An interval whose length is still to be filled in.
+fn placeholder(interval: &Interval) -> Option<QueryError> {
+    let Expr::Value(ValueWithSpan {
+        value: Value::SingleQuotedString(text),
+        span,
+    }) = interval.value.as_ref()
+    else {
+        return None;
+    };
+    if text.contains(|character: char| character.is_ascii_digit()) {
+        return None;
+    }
+    let start = span.start;
+    let error = QueryError::new(format!(
+        "line {}, column {}: `{text}` is not the length of an interval",
+        start.line, start.column
+    ));
+    Some(error.with_hint("put a number in its place: `INTERVAL '7' DAY`"))
 }
 
 /// `localtimestamp`: the time without its zone, which is UTC.

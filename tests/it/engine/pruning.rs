@@ -10,7 +10,7 @@ use spoor::schema::{EVENT_COLUMNS, Kind};
 use super::{DAY_SECONDS, Filled, events, lake, rows, small, texts};
 
 /// What `EXPLAIN` or `EXPLAIN ANALYZE` says.
-async fn explain(engine: &Engine, sql: &str) -> String {
+pub(super) async fn explain(engine: &Engine, sql: &str) -> String {
     let rows = engine.query(sql, &Params::new()).await.unwrap();
     let batches = rows.collect().await.unwrap();
     let texts = batches.iter().flat_map(|batch| {
@@ -29,7 +29,7 @@ async fn explain(engine: &Engine, sql: &str) -> String {
 }
 
 /// The number after `name=` in the metrics of a plan.
-fn metric(plan: &str, name: &str) -> String {
+pub(super) fn metric(plan: &str, name: &str) -> String {
     let (_, rest) = plan
         .split_once(&format!("{name}="))
         .unwrap_or_else(|| panic!("{name}: {plan}"));
@@ -75,7 +75,7 @@ async fn a_filter_on_any_member_reaches_the_flat_column() {
 }
 
 /// Three row groups of one day; event id and caller grow with time.
-fn large() -> RecordBatch {
+pub(super) fn large() -> RecordBatch {
     let n = 3 * EVENT_ROW_GROUP_ROWS;
     let seconds: Vec<_> = (0..n).map(|i| Some(i as i64 / 8)).collect();
     let numbered = |prefix: &str| -> ArrayRef {
