@@ -229,8 +229,8 @@ async fn errors_say_where_and_what_to_do() {
             None,
         ),
         (
-            "SELECT 1 SELECT 2",
-            "line 1, column 10: expected the end of the statement, found `SELECT`",
+            "SELECT 1 VALUES 2",
+            "line 1, column 17: expected (, found 2",
             None,
         ),
         (

@@ -38,6 +38,15 @@ use crate::error::QueryError;
 pub(super) use calls::Calls;
 pub(super) use tables::Tables;
 
+/// Says which options of the grammar are on.
+macro_rules! takes {
+    ($($option:ident),+ $(,)?) => {
+        $(fn $option(&self) -> bool {
+            true
+        })+
+    };
+}
+
 /// The grammar: the generic one, with lambdas, and a comma after the last column.
 #[derive(Debug)]
 pub(super) struct Athena;
@@ -60,61 +69,32 @@ impl Dialect for Athena {
         GenericDialect.is_identifier_part(character)
     }
 
-    fn supports_lambda_functions(&self) -> bool {
-        true
-    }
-
-    fn supports_projection_trailing_commas(&self) -> bool {
-        true
-    }
-
-    fn supports_match_recognize(&self) -> bool {
-        true
-    }
-
-    fn supports_group_by_expr(&self) -> bool {
-        true
-    }
-
-    fn supports_unicode_string_literal(&self) -> bool {
-        true
-    }
-
-    fn supports_values_as_table_factor(&self) -> bool {
-        true
-    }
-
-    fn supports_parens_around_table_factor(&self) -> bool {
-        true
-    }
-
-    fn supports_left_associative_joins_without_parens(&self) -> bool {
-        true
-    }
-
-    fn supports_window_clause_named_window_reference(&self) -> bool {
-        true
-    }
-
-    fn supports_window_function_null_treatment_arg(&self) -> bool {
-        true
-    }
-
-    fn supports_explain_with_utility_options(&self) -> bool {
-        true
-    }
-
-    fn supports_select_wildcard_except(&self) -> bool {
-        true
-    }
-
-    fn supports_filter_during_aggregation(&self) -> bool {
-        true
-    }
-
-    fn supports_within_after_array_aggregation(&self) -> bool {
-        true
-    }
+    takes![
+        allow_extract_custom,
+        allow_extract_single_quotes,
+        supports_array_typedef_with_brackets,
+        supports_bitwise_shift_operators,
+        supports_explain_with_utility_options,
+        supports_extract_comma_syntax,
+        supports_filter_during_aggregation,
+        supports_group_by_expr,
+        supports_group_by_with_modifier,
+        supports_interval_options,
+        supports_lambda_functions,
+        supports_left_associative_joins_without_parens,
+        supports_limit_comma,
+        supports_match_recognize,
+        supports_parens_around_table_factor,
+        supports_projection_trailing_commas,
+        supports_select_wildcard_except,
+        supports_select_wildcard_exclude,
+        supports_string_escape_constant,
+        supports_unicode_string_literal,
+        supports_values_as_table_factor,
+        supports_window_clause_named_window_reference,
+        supports_window_function_null_treatment_arg,
+        supports_within_after_array_aggregation,
+    ];
 }
 
 /// The tokens of a text, with what no parser takes made into what it takes.
