@@ -1,6 +1,6 @@
 //! Errors of the parser, the planner and the engine in words that a person can use.
 
-use datafusion::common::{DataFusionError, SchemaError};
+use datafusion::common::{Column, DataFusionError, SchemaError};
 use datafusion::sql::sqlparser::parser::ParserError;
 use datafusion::sql::sqlparser::tokenizer::TokenWithSpan;
 
@@ -74,9 +74,7 @@ fn explain(error: &DataFusionError, catalog: &Catalog) -> (String, Option<String
                 field,
                 valid_fields,
             } => {
-                let names: Vec<&str> = valid_fields.iter().map(|field| field.name()).collect();
-                let what = format!("there is no column `{}`", field.flat_name());
-                return (what, suggest(field.name(), &names));
+                return missing_column(field, valid_fields);
             }
             SchemaError::AmbiguousReference { field } => {
                 let what = format!("column `{}` is in more than one table", field.name());
@@ -123,6 +121,32 @@ fn explain(error: &DataFusionError, catalog: &Catalog) -> (String, Option<String
         return (what, Some(lower_first(&help.message)));
     }
     (lower_first(first_line(&text)), None)
+}
+
+/// A column that is not there, and what it may have meant.
+fn missing_column(field: &Column, valid_fields: &[Column]) -> (String, Option<String>) {
+    let names: Vec<&str> = valid_fields.iter().map(|field| field.name()).collect();
+    let is_table = |table: &str| {
+        let mut relations = valid_fields
+            .iter()
+            .filter_map(|field| field.relation.as_ref());
+        relations.any(|relation| relation.table() == table)
+    };
+    // What stands before a point is a table, or a column with members.
+    let (name, shown) = match &field.relation {
+        Some(relation) if !is_table(relation.table()) => {
+            (relation.table(), relation.table().to_owned())
+        }
+        _ => (field.name(), field.flat_name()),
+    };
+    let mut hint = suggest(name, &names);
+    if field.relation.is_none()
+        && nearest(name, &names).is_none()
+        && let Some(hint) = &mut hint
+    {
+        *hint = format!("a text stands in single quotes: `'{name}'`; {hint}");
+    }
+    (format!("there is no column `{shown}`"), hint)
 }
 
 /// A name that is no table's.

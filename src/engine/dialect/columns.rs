@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, Expr, Ident, OrderByKind, Query, Select, SelectItem, SetExpr, Statement,
-    TableFactor, TableWithJoins, VisitMut, VisitorMut,
+    AccessExpr, Expr, Ident, OrderByKind, Query, Select, SelectItem, SetExpr, Statement, Subscript,
+    TableFactor, TableWithJoins, Value, VisitMut, VisitorMut,
 };
 
 use super::names::folded;
@@ -200,7 +200,9 @@ impl Columns {
                 }
             }
             Expr::CompoundIdentifier(parts) => {
-                if let [table, name] = parts.as_mut_slice()
+                if self.is_outer_member(parts) {
+                    *expr = outer_member(parts);
+                } else if let [table, name] = parts.as_mut_slice()
                     && self.is_relation(table)
                     && let Some(place) = self.elsewhere(name)
                 {
@@ -216,6 +218,17 @@ impl Columns {
         self.scopes
             .iter()
             .any(|scope| scope.relations.contains(&name))
+    }
+
+    /// Whether it is a member of a column of a query around this one, which the planner takes in pieces
+    /// only.
+    fn is_outer_member(&self, parts: &[Ident]) -> bool {
+        let ([table, _, _, ..], Some((inner, outer))) = (parts, self.scopes.split_last()) else {
+            return false;
+        };
+        let name = folded(table);
+        !inner.relations.contains(&name)
+            && outer.iter().any(|scope| scope.relations.contains(&name))
     }
 
     /// Our column for one of another layout, where nothing in the statement has that name.
@@ -284,6 +297,21 @@ impl Columns {
             Expr::Nested(inner) => self.name_of(inner).map(|(name, _)| (name, false)),
             _ => None,
         }
+    }
+}
+
+/// `a.b.c` of an outer `a` as `(a.b)['c']`.
+fn outer_member(parts: &[Ident]) -> Expr {
+    let (column, members) = parts.split_at(parts.len().min(2));
+    let members = members.iter().map(|name| {
+        let value = Value::SingleQuotedString(folded(name));
+        AccessExpr::Subscript(Subscript::Index {
+            index: Expr::value(value),
+        })
+    });
+    Expr::CompoundFieldAccess {
+        root: Box::new(Expr::CompoundIdentifier(column.to_vec())),
+        access_chain: members.collect(),
     }
 }
 

@@ -7,6 +7,9 @@
 //! | a truth value compared with a text | `'true'` and `'false'` |
 //! | a text compared with a number | the number that the text is, if it is one |
 //! | a partition column of time | [`super::partitions`] |
+//! | times of two zones | both in UTC |
+//! | the time between two events, compared with an interval | as so many nanoseconds |
+//! | `CAST(x AS date)` of a time | `date(x)`, whose comparisons choose row groups |
 //! | CAST from and to JSON | `json_cast`, `to_json` |
 //!
 //! Binary operators come here while the plan is made, all else goes over the plan before types are made
@@ -14,7 +17,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, FieldRef, Fields};
+use datafusion::arrow::datatypes::{DataType, FieldRef, Fields, TimeUnit};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, Result, ScalarValue};
@@ -215,6 +218,10 @@ impl Meaning {
         {
             return row_by_position(inner, of, to).map(Some);
         }
+        let is_time = matches!(from.data_type(), DataType::Timestamp(..));
+        if is_time && *field.data_type() == DataType::Date32 {
+            return self.calls.call("date", vec![inner.clone()]).map(Some);
+        }
         if *from.data_type() == event_time() && is_text(field.data_type()) {
             return self.calls.call("time_text", vec![inner.clone()]).map(Some);
         }
@@ -247,8 +254,11 @@ pub(super) fn compared(
     if let Some(range) = cut_time_compared(left, op, right, schema)? {
         return Ok(Some(range));
     }
-    let types = (left.get_type(schema)?, right.get_type(schema)?);
-    Ok(match types {
+    // A side without a type is a mistake that the planner places.
+    let (Ok(left_type), Ok(right_type)) = (left.get_type(schema), right.get_type(schema)) else {
+        return Ok(None);
+    };
+    Ok(match (left_type, right_type) {
         (left_type, right_type) if left_type == event_time() && is_text(&right_type) => {
             let text = calls.call("time_text", vec![left.clone()])?;
             Some(binary_expr(text, op, right.clone()))
@@ -256,6 +266,26 @@ pub(super) fn compared(
         (left_type, right_type) if right_type == event_time() && is_text(&left_type) => {
             let text = calls.call("time_text", vec![right.clone()])?;
             Some(binary_expr(left.clone(), op, text))
+        }
+        (DataType::Duration(_), DataType::Interval(_)) => {
+            duration(right).map(|right| binary_expr(left.clone(), op, right))
+        }
+        (DataType::Interval(_), DataType::Duration(_)) => {
+            duration(left).map(|left| binary_expr(left, op, right.clone()))
+        }
+        (
+            DataType::Timestamp(left_unit, left_zone),
+            DataType::Timestamp(right_unit, right_zone),
+        ) if left_zone != right_zone => {
+            let left_utc = in_utc(left, left_unit, left_zone.as_deref());
+            let right_utc = in_utc(right, right_unit, right_zone.as_deref());
+            (left_utc.is_some() || right_utc.is_some()).then(|| {
+                binary_expr(
+                    left_utc.unwrap_or_else(|| left.clone()),
+                    op,
+                    right_utc.unwrap_or_else(|| right.clone()),
+                )
+            })
         }
         (DataType::Boolean, text) if is_text(&text) => Some(match truth(right) {
             Some(truth) => binary_expr(left.clone(), op, lit(truth)),
@@ -329,6 +359,38 @@ pub(super) fn is_text(data_type: &DataType) -> bool {
 
 pub(super) fn as_text(expr: Expr) -> Expr {
     Expr::Cast(Cast::new(Box::new(expr), DataType::Utf8View))
+}
+
+/// A constant interval as the time that it lasts: times of two events are so far apart, and an interval
+/// would be compared by its fields. `None` where it has months.
+fn duration(interval: &Expr) -> Option<Expr> {
+    const NANOSECONDS_PER_DAY: i64 = 86_400_000_000_000;
+    let nanoseconds = match interval {
+        Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(interval)), _)
+            if interval.months == 0 =>
+        {
+            i64::from(interval.days)
+                .checked_mul(NANOSECONDS_PER_DAY)?
+                .checked_add(interval.nanoseconds)?
+        }
+        Expr::Literal(ScalarValue::IntervalDayTime(Some(interval)), _) => i64::from(interval.days)
+            .checked_mul(NANOSECONDS_PER_DAY)?
+            .checked_add(i64::from(interval.milliseconds).checked_mul(1_000_000)?)?,
+        _ => return None,
+    };
+    let value = ScalarValue::DurationNanosecond(Some(nanoseconds));
+    Some(Expr::Literal(value, None))
+}
+
+/// A time of another zone, or of none, as one of UTC, which is the session's zone; `None` where it is
+/// one already.
+fn in_utc(time: &Expr, unit: TimeUnit, zone: Option<&str>) -> Option<Expr> {
+    const UTC: [&str; 3] = ["UTC", "+00:00", "Z"];
+    if zone.is_some_and(|zone| UTC.contains(&zone)) {
+        return None;
+    }
+    let utc = DataType::Timestamp(unit, Some("UTC".into()));
+    Some(Expr::Cast(Cast::new(Box::new(time.clone()), utc)))
 }
 
 /// The number that a text is, or NULL.

@@ -43,7 +43,10 @@ impl ExprPlanner for Operators {
         expr: RawFieldAccessExpr,
         schema: &DFSchema,
     ) -> Result<PlannerResult<RawFieldAccessExpr>> {
-        let data_type = expr.expr.get_type(schema)?;
+        // What has no type is a mistake that the planner places.
+        let Ok(data_type) = expr.expr.get_type(schema) else {
+            return Ok(PlannerResult::Original(expr));
+        };
         let planned = match &expr.field_access {
             GetFieldAccess::NamedStructField { name } => {
                 let Some(name) = name.try_as_str().flatten() else {
@@ -144,8 +147,10 @@ fn map_value(entries: &Field) -> DataType {
 
 /// `a || b` of what is not text: as texts. Lists stay lists.
 fn joined(expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
-    let left = expr.left.get_type(schema)?;
-    let right = expr.right.get_type(schema)?;
+    let types = (expr.left.get_type(schema), expr.right.get_type(schema));
+    let (Ok(left), Ok(right)) = types else {
+        return Ok(PlannerResult::Original(expr));
+    };
     let stays = |data_type: &DataType| data_type.is_nested() || data_type.is_binary();
     if stays(&left) || stays(&right) || (is_text(&left) && is_text(&right)) {
         return Ok(PlannerResult::Original(expr));

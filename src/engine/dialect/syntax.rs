@@ -28,7 +28,7 @@ use super::names::folded;
 use crate::error::QueryError;
 
 /// The parts of a time that are functions of one argument in Trino.
-const PARTS_OF_TIME: [&str; 16] = [
+const PARTS_OF_TIME: [&str; 18] = [
     "year",
     "quarter",
     "month",
@@ -43,6 +43,8 @@ const PARTS_OF_TIME: [&str; 16] = [
     "yow",
     "hour",
     "minute",
+    "second",
+    "week_of_year",
     "timezone_hour",
     "timezone_minute",
 ];
@@ -308,6 +310,8 @@ fn other_call(function: &mut Function) -> Option<Expr> {
             if let [FunctionArg::Unnamed(FunctionArgExpr::Expr(body))] = list.args.as_mut_slice()
                 && !matches!(body, Expr::Lambda(_))
             {
+                // Constants are worked out ahead of the plan, where nothing catches their errors.
+                let _: ControlFlow<()> = body.visit(&mut LenientCasts);
                 *body = Expr::Lambda(LambdaFunction {
                     params: OneOrManyWithParens::Many(Vec::new()),
                     body: Box::new(body.clone()),
@@ -338,6 +342,22 @@ fn is_structure(expr: &Expr) -> bool {
         _ => return false,
     };
     STRUCTURES.contains(&folded(name).as_str())
+}
+
+/// Makes casts of constants give NULL in place of an error.
+struct LenientCasts;
+
+impl VisitorMut for LenientCasts {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if let Expr::Cast { kind, expr, .. } = expr
+            && matches!(**expr, Expr::Value(_))
+        {
+            *kind = CastKind::TryCast;
+        }
+        ControlFlow::Continue(())
+    }
 }
 
 /// An interval whose length is still to be filled in.

@@ -479,6 +479,10 @@ async fn statements_as_people_write_them() {
             "1 3",
         ),
         (
+            "at_timezone(eventtime, 'America/New_York') > date_add('day', 0 * n, TIMESTAMP '2023-07-06 13:50:00')",
+            "1 3",
+        ),
+        (
             "extract(hour FROM from_iso8601_timestamp(eventtime)) = 13",
             "1",
         ),

@@ -15,7 +15,7 @@ use super::FAMILY;
 use super::moments::{Moments, Slot, coerce, text, texts};
 use super::range;
 use super::zone::Zone;
-use super::zones::{known_zone, nullable};
+use super::zones::{constant_zone_kept, known_zone, nullable};
 use crate::engine::functions::trino::define::{Doc, Function, Returns, over_arrays};
 use crate::engine::functions::trino::types::timestamp_with_zone;
 
@@ -108,7 +108,8 @@ fn coerce_from(types: &[DataType]) -> Result<Vec<DataType>> {
         3 => &[Slot::Number, Slot::Whole, Slot::Whole],
         _ => &[Slot::Number],
     };
-    coerce("from_unixtime", types, slots)
+    let coerced = coerce("from_unixtime", types, slots)?;
+    Ok(constant_zone_kept(types, coerced))
 }
 
 fn from_field(args: &ReturnFieldArgs<'_>) -> Result<FieldRef> {
@@ -172,7 +173,7 @@ fn from_seconds(seconds: f64) -> Result<i64> {
 /// A zone that differs from row to row is not kept, but must be one.
 fn check_zone(arrays: &[ArrayRef], row: usize) -> Result<()> {
     match arrays {
-        [_, zones] => match text(texts(zones)?, row) {
+        [_, zones] => match text(texts(&cast(zones, &DataType::Utf8View)?)?, row) {
             Some(zone) if Zone::parse(zone).is_none() => {
                 exec_err!("`from_unixtime` does not know the time zone `{zone}`")
             }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{Int64Array, StringViewArray};
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
 use datafusion::common::{Result, ScalarValue, exec_err, plan_datafusion_err, plan_err};
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
@@ -113,7 +114,18 @@ fn coerce_zoned(name: &str, types: &[DataType]) -> Result<Vec<DataType>> {
     if matches!(types, [DataType::Time32(_) | DataType::Time64(_), _]) {
         return plan_err!("`{name}` takes a date and a time, not a time of day");
     }
-    coerce(name, types, &[Slot::Time, Slot::Text])
+    let coerced = coerce(name, types, &[Slot::Time, Slot::Text])?;
+    Ok(constant_zone_kept(types, coerced))
+}
+
+/// A zone stays the text that it is: a cast would hide the constant, and with it the type of the answer.
+pub(super) fn constant_zone_kept(types: &[DataType], mut coerced: Vec<DataType>) -> Vec<DataType> {
+    if let ([_, given @ (DataType::Utf8 | DataType::LargeUtf8)], [_, zone]) =
+        (types, coerced.as_mut_slice())
+    {
+        *zone = given.clone();
+    }
+    coerced
 }
 
 /// A field that may be null.
@@ -160,7 +172,8 @@ fn zoned(
         let [times, zones] = arrays else {
             return exec_err!("`{name}` takes 2 arguments");
         };
-        let (moments, zones) = (Moments::new(name, times)?, texts(zones)?);
+        let zones = cast(zones, &DataType::Utf8View)?;
+        let (moments, zones) = (Moments::new(name, times)?, texts(&zones)?);
         let mut last: Option<(&str, Zone)> = None;
         let numbers = moments.rows(n_rows, |row, moment| {
             let Some(given) = text(zones, row) else {
