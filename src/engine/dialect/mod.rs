@@ -13,11 +13,13 @@
 
 mod calls;
 mod columns;
+mod from;
 mod meaning;
 mod names;
 mod operators;
 mod outputs;
 mod partitions;
+mod patterns;
 mod syntax;
 mod tables;
 mod tokens;

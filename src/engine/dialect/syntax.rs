@@ -17,14 +17,15 @@ use std::ops::ControlFlow;
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, CaseWhen, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident, Interval, Join,
-    JoinConstraint, JoinOperator, LambdaFunction, LambdaSyntax, LimitClause, ObjectName,
-    OneOrManyWithParens, Query, Select, Spanned, Statement, Subscript, TableFactor, TableWithJoins,
-    TimezoneInfo, Value, ValueWithSpan, VisitMut, VisitorMut,
+    FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident, Interval,
+    LambdaFunction, LambdaSyntax, ObjectName, OneOrManyWithParens, Query, Select, Spanned,
+    Statement, Subscript, TableFactor, TimezoneInfo, Value, ValueWithSpan, VisitMut, VisitorMut,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
+use super::from::{joined, limit_of_fetch};
 use super::names::folded;
+use super::patterns::escape;
 use crate::error::QueryError;
 
 /// The parts of a time that are functions of one argument in Trino.
@@ -144,7 +145,11 @@ impl VisitorMut for Forms {
                 pattern,
                 escape_char,
                 ..
-            } => escape(pattern, escape_char)?,
+            } => {
+                if let Err(error) = escape(pattern, escape_char) {
+                    return ControlFlow::Break(Box::new(error));
+                }
+            }
             Expr::Interval(interval) => {
                 if let Some(error) = placeholder(interval) {
                     return ControlFlow::Break(Box::new(error));
@@ -169,33 +174,6 @@ impl Forms {
             .iter()
             .any(|parameters| parameters.contains(&name))
     }
-}
-
-/// `FETCH FIRST n ROWS ONLY` as `LIMIT n`.
-///
-/// # Errors
-///
-/// For `WITH TIES` and for percentages.
-fn limit_of_fetch(query: &mut Query) -> Result<(), QueryError> {
-    let Some(fetch) = query.fetch.take() else {
-        return Ok(());
-    };
-    if fetch.with_ties || fetch.percent {
-        return Err(QueryError::new(format!("`{fetch}` is not there")).with_hint("use `LIMIT`"));
-    }
-    let one = || Expr::value(Value::Number("1".to_owned(), false));
-    let n_rows = Some(fetch.quantity.unwrap_or_else(one));
-    match &mut query.limit_clause {
-        Some(LimitClause::LimitOffset { limit, .. }) => *limit = n_rows,
-        _ => {
-            query.limit_clause = Some(LimitClause::LimitOffset {
-                limit: n_rows,
-                offset: None,
-                limit_by: Vec::new(),
-            });
-        }
-    }
-    Ok(())
 }
 
 /// An error for what is not there.
@@ -415,113 +393,6 @@ fn case(arguments: &[FunctionArg]) -> Option<Expr> {
         }],
         else_result: otherwise.map(|otherwise| Box::new(otherwise.clone())),
     })
-}
-
-/// Makes a pattern one in which the backslash escapes: Trino has no escape character but the one that a
-/// statement names.
-fn escape(
-    pattern: &mut Expr,
-    escape_char: &mut Option<ValueWithSpan>,
-) -> ControlFlow<Box<QueryError>> {
-    let escape = match escape_char.as_ref().map(|value| &value.value) {
-        None => None,
-        Some(Value::SingleQuotedString(text)) => {
-            let mut characters = text.chars();
-            match (characters.next(), characters.next()) {
-                (Some(character), None) => Some(character),
-                _ => {
-                    let message = format!("`ESCAPE '{text}'` is not one character");
-                    return ControlFlow::Break(Box::new(QueryError::new(message)));
-                }
-            }
-        }
-        Some(_) => return ControlFlow::Continue(()),
-    };
-    if let Expr::Value(ValueWithSpan {
-        value: Value::SingleQuotedString(text),
-        ..
-    }) = pattern
-    {
-        *text = escaped(text, escape);
-        *escape_char = None;
-    }
-    ControlFlow::Continue(())
-}
-
-fn escaped(pattern: &str, escape: Option<char>) -> String {
-    let mut out = String::with_capacity(pattern.len());
-    let mut characters = pattern.chars();
-    while let Some(character) = characters.next() {
-        if Some(character) == escape {
-            // An escape at the end, or before what needs none, stands for itself.
-            match characters.clone().next() {
-                Some(next) if "%_".contains(next) || Some(next) == escape => {
-                    characters.next();
-                    out.push('\\');
-                    out.push(next);
-                    continue;
-                }
-                _ => {}
-            }
-        }
-        if character == '\\' {
-            out.push('\\');
-        }
-        out.push(character);
-    }
-    out
-}
-
-/// FROM, in which a join with UNNEST stands in parentheses with all that is before it: its arrays are
-/// columns of that.
-fn joined(from: Vec<TableWithJoins>) -> Vec<TableWithJoins> {
-    let mut items: Vec<TableWithJoins> = Vec::new();
-    for item in from {
-        if matches!(item.relation, TableFactor::UNNEST { .. }) && !items.is_empty() {
-            let mut before = std::mem::take(&mut items).into_iter();
-            if let Some(mut first) = before.next() {
-                for next in before {
-                    first.joins.push(cross_join(next.relation));
-                    first.joins.extend(next.joins);
-                }
-                first.joins.push(cross_join(item.relation));
-                first.joins.extend(item.joins);
-                items.push(nested(first));
-            }
-        } else {
-            items.push(nested(item));
-        }
-    }
-    items
-}
-
-fn cross_join(relation: TableFactor) -> Join {
-    Join {
-        relation,
-        global: false,
-        join_operator: JoinOperator::CrossJoin(JoinConstraint::None),
-    }
-}
-
-fn nested(item: TableWithJoins) -> TableWithJoins {
-    let mut out = TableWithJoins {
-        relation: item.relation,
-        joins: Vec::new(),
-    };
-    for join in item.joins {
-        let unnests = matches!(join.relation, TableFactor::UNNEST { .. });
-        out.joins.push(join);
-        if unnests {
-            out = TableWithJoins {
-                relation: TableFactor::NestedJoin {
-                    table_with_joins: Box::new(out),
-                    alias: None,
-                },
-                joins: Vec::new(),
-            };
-        }
-    }
-    out
 }
 
 /// A call of a function with plain arguments.

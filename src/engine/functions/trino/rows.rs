@@ -351,8 +351,3 @@ pub(in crate::engine) fn shown(text: &str) -> String {
     let start: String = text.chars().take(MOST_CHARS).collect();
     format!("{start}…")
 }
-
-/// An error of a row.
-pub(in crate::engine) fn wrong<T>(text: String) -> Result<T> {
-    Err(DataFusionError::Execution(text))
-}
