@@ -391,7 +391,7 @@ async fn with_little_memory_a_big_sort_uses_the_disk() {
     // Some 115 MB of rows as wide as events.
     let wide = "SELECT max(n) AS last, max(length(text)) AS width FROM (\
                   SELECT text, row_number() OVER (ORDER BY text) AS n FROM (\
-                    SELECT repeat(md5(CAST(value AS varchar)), 60) AS text \
+                    SELECT rpad('', 1920, to_hex(md5(CAST(value AS varchar)))) AS text \
                     FROM generate_series(1, 60000)))";
     let done = query(&scratch, wide, &["--memory-limit", "64M"]);
     assert_eq!(
