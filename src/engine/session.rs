@@ -151,6 +151,7 @@ fn config(resources: Resources) -> SessionConfig {
         .with_batch_size((limit / BYTES_PER_BATCH_ROW).clamp(LEAST_BATCH_ROWS, MOST_BATCH_ROWS));
     let options = config.options_mut();
     // As in Trino: whichever the direction.
+    options.execution.time_zone = Some("UTC".to_owned());
     "nulls_last".clone_into(&mut options.sql_parser.default_null_ordering);
     options.execution.sort_spill_reservation_bytes = (limit / 8).min(10 << 20);
     options.execution.parquet.pushdown_filters = true;

@@ -30,7 +30,7 @@ const ELSEWHERE: [(&str, &str); 17] = [
     ("regionname", "region"),
     ("region_name", "region"),
     ("p_region", "region"),
-    ("p_date", "date"),
+    ("p_date", "date_partition"),
     ("dt", "date"),
     ("ds", "date"),
     ("event_date", "date"),

@@ -10,6 +10,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::names::folded;
+use super::types::WRITTEN_TYPE;
 use crate::engine::functions::EVENT_JSON;
 
 /// Longer texts are cut: they head columns.
@@ -132,13 +133,63 @@ impl Visitor for Special {
     }
 }
 
+/// Types without the name that they passed the parser under.
+fn unwrapped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    let wrapper = format!("{WRITTEN_TYPE}(");
+    while let Some((before, inner)) = rest.split_once(&wrapper) {
+        out.push_str(before);
+        let mut depth = 1_usize;
+        let end = inner.find(|character| {
+            match character {
+                '(' => depth += 1,
+                ')' => depth -= 1,
+                _ => {}
+            }
+            depth == 0
+        });
+        let (wrapped, after) = inner.split_at(end.unwrap_or(inner.len()));
+        out.push_str(wrapped);
+        rest = after.get(1..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
+}
+
 fn written(expr: &Expr) -> String {
-    let text = match expr {
+    let text = unwrapped(&match expr {
         Expr::Nested(inner) => inner.to_string(),
         other => other.to_string(),
-    };
+    });
     match text.char_indices().nth(MAX_NAME_CHARACTERS) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_shown_as_they_were_written() {
+        for (text, expected) in [
+            ("count(*)", "count(*)"),
+            (
+                "CAST(a AS written_type(array(row(b varchar))))[1]",
+                "CAST(a AS array(row(b varchar)))[1]",
+            ),
+            ("written_type(json", "json"),
+        ] {
+            assert_eq!(unwrapped(text), expected);
+        }
+    }
+
+    #[test]
+    fn names_are_used_once() {
+        let mut taken = BTreeSet::new();
+        let names = ["arn", "ARN", "arn", "other"].map(|name| unused(name, &mut taken));
+        assert_eq!(names, ["arn", "ARN_2", "arn_3", "other"]);
     }
 }
