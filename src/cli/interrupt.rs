@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::engine::STACK_BYTES;
 use crate::error::{Error, ReportError};
 
 /// Listens for Ctrl-C until dropped.
@@ -49,6 +50,7 @@ pub(super) async fn unless_interrupted<T: Send + 'static>(
     work: impl Future<Output = Result<T, Error>> + Send + 'static,
 ) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .thread_stack_size(STACK_BYTES)
         .enable_all()
         .build()
         .map_err(ReportError::Write)?;

@@ -37,7 +37,7 @@ use self::interrupt::Interrupt;
 use self::progress::Bar;
 use self::select::SelectionFlags;
 use crate::app::{Case, CaseOptions};
-use crate::engine::Now;
+use crate::engine::{Now, STACK_BYTES};
 use crate::error::{Error, IngestError, ReportError};
 use crate::lake::Lake;
 use crate::report::safe;
@@ -199,6 +199,18 @@ enum Outcome {
 
 /// Runs the program for the process's arguments.
 pub fn main() -> ExitCode {
+    let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
+    match thread.spawn(run).map(std::thread::JoinHandle::join) {
+        Ok(Ok(code)) => code,
+        Ok(Err(panic)) => std::panic::resume_unwind(panic),
+        Err(error) => {
+            say!("error: cannot start: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -208,6 +220,7 @@ pub fn main() -> ExitCode {
         }
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .thread_stack_size(STACK_BYTES)
         .enable_all()
         .build()
     {

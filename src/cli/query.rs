@@ -1,5 +1,6 @@
 //! `spoor query`: SQL in, rows out.
 
+use std::collections::BTreeSet;
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -110,8 +111,9 @@ impl Asked {
             return Err(QueryError::new(message).into());
         }
         let mut out = target.open()?;
+        let mut said = BTreeSet::new();
         for statement in &statements {
-            self.write_rows(statement, &mut out).await?;
+            self.write_rows(statement, &mut out, &mut said).await?;
         }
         out.finish()
     }
@@ -120,8 +122,10 @@ impl Asked {
         &self,
         statement: &Statement,
         out: &mut (impl std::io::Write + Send),
+        said: &mut BTreeSet<String>,
     ) -> Result<()> {
         let mut rows = self.engine.execute(statement).await?;
+        rows.notes.retain(|note| said.insert(note.clone()));
         if !self.quiet {
             say_notes(&rows.notes);
         }

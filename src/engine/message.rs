@@ -21,7 +21,11 @@ pub(super) fn of_parser(error: &DataFusionError) -> QueryError {
         },
         other => other.message().into_owned(),
     };
-    QueryError::new(placed(&text))
+    let error = QueryError::new(placed(&text));
+    if text.contains(['‘', '’', '“', '”']) {
+        return error.with_hint("texts stand in straight single quotes: `'…'`");
+    }
+    error
 }
 
 /// A token after the end of a statement.
@@ -95,6 +99,9 @@ fn explain(error: &DataFusionError, catalog: &Catalog) -> (String, Option<String
         let hint = nearest(member, &members).map(did_you_mean);
         return (format!("a struct has no member `{member}`"), hint);
     }
+    if let Some(explained) = of_kind(&text) {
+        return explained;
+    }
     if let Some(name) = between(&text, "Placeholder '", "' was not provided a value")
         .or_else(|| between(&text, "No value found for placeholder with name ", ""))
     {
@@ -123,6 +130,55 @@ fn explain(error: &DataFusionError, catalog: &Catalog) -> (String, Option<String
     (lower_first(first_line(&text)), None)
 }
 
+/// Mistakes of which the planner says how it works and not what is wrong.
+fn of_kind(text: &str) -> Option<(String, Option<String>)> {
+    let hinted = |what: &str, hint: &str| Some((what.to_owned(), Some(hint.to_owned())));
+    if let Some(path) = between(text, "could not parse compound identifier from [", "]") {
+        let path = path.replace(['"', ' '], "").replace(',', ".");
+        let (owner, member) = path.rsplit_once('.')?;
+        return Some((format!("`{owner}` has no member `{member}`"), None));
+    }
+    if text.contains("is not Struct, Map, or Null") {
+        let hint = if text.contains("type List(") {
+            "of an array: `x[1].member`, or `CROSS JOIN UNNEST(x) AS t (r)` and `r.member`"
+        } else {
+            "rows have members, such as `useridentity.arn`, and JSON text has"
+        };
+        return hinted("what stands before the point has no members", hint);
+    }
+    if let Some(function) = between(text, "Function '", "' failed to match any signature") {
+        return Some((
+            format!("`{function}` takes no arguments of these types"),
+            Some("docs/functions.md says what functions take".to_owned()),
+        ));
+    }
+    if text.contains("does not support logical expression WindowFunction") {
+        return hinted(
+            "window functions stand in SELECT and ORDER BY only",
+            "put the query into a subquery and filter its column, or use QUALIFY",
+        );
+    }
+    if text.contains("does not support logical expression AggregateFunction") {
+        return hinted(
+            "aggregates stand in SELECT, HAVING and ORDER BY only",
+            "use HAVING, or a subquery",
+        );
+    }
+    if text.contains("cannot infer common argument type for comparison operation Timestamp")
+        || text.contains("cannot infer common argument type for comparison operation Date")
+    {
+        return hinted(
+            "a time is compared with what is none",
+            "write times as text: `'2023-07-06'` or `'2023-07-06T13:51:00Z'`",
+        );
+    }
+    if let Some(node) = between(text, "Unsupported ast node ", " ") {
+        let form = node.split(['(', '{']).next().unwrap_or(node);
+        return Some((format!("`{form}` is not there"), None));
+    }
+    None
+}
+
 /// A column that is not there, and what it may have meant.
 fn missing_column(field: &Column, valid_fields: &[Column]) -> (String, Option<String>) {
     let names: Vec<&str> = valid_fields.iter().map(|field| field.name()).collect();
@@ -144,7 +200,7 @@ fn missing_column(field: &Column, valid_fields: &[Column]) -> (String, Option<St
         && nearest(name, &names).is_none()
         && let Some(hint) = &mut hint
     {
-        *hint = format!("a text stands in single quotes: `'{name}'`; {hint}");
+        *hint = format!("a text stands in single quotes, a name in double ones; {hint}");
     }
     (format!("there is no column `{shown}`"), hint)
 }

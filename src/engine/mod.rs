@@ -45,9 +45,14 @@ pub use tables::{ColumnInfo, TableInfo};
 use self::catalog::{Catalog, Entry};
 use self::open::Draft;
 use crate::config::Lists;
-use crate::error::{QueryError, Result};
+use crate::error::{Error, QueryError, Result};
 use crate::lake::Lake;
 use crate::schema::Table;
+
+/// The stack that threads need which read, plan or run statements: trees of expressions are walked
+/// recursively, and a list of indicators may be a chain of thousands of ORs. Only what is used is taken
+/// from memory.
+pub const STACK_BYTES: usize = 512 << 20;
 
 /// What an engine may use, and what it knows of the case.
 #[derive(Debug, Clone, Default)]
@@ -157,8 +162,7 @@ impl Engine {
             let plan = self.plan(described).await?;
             return self.run(&plan).await;
         }
-        let plan = self.plan(statement).await?;
-        let mut rows = self.run(&plan).await?;
+        let mut rows = self.answer(statement, &Params::new()).await?;
         rows.notes.splice(..0, statement.notes.iter().cloned());
         Ok(rows)
     }
@@ -178,11 +182,24 @@ impl Engine {
         if params.is_empty() {
             return self.execute(statement).await;
         }
-        let plan = self.plan(statement).await?;
-        let plan = plan
-            .with_param_values(params::bind(params))
-            .map_err(|error| self.unplanned(&error))?;
-        self.run(&plan).await
+        self.answer(statement, params).await
+    }
+
+    /// Plans and starts a statement; errors are placed in its text.
+    async fn answer(&self, statement: &Statement, params: &Params) -> Result<Rows> {
+        let answer = async {
+            let mut plan = self.plan(statement).await?;
+            if !params.is_empty() {
+                plan = plan
+                    .with_param_values(params::bind(params))
+                    .map_err(|error| self.unplanned(&error))?;
+            }
+            self.run(&plan).await
+        };
+        answer.await.map_err(|error| match error {
+            Error::Query(error) => statement.place(error).into(),
+            error => error,
+        })
     }
 
     /// The bounds of the evidence, from the table `evidence`.

@@ -9,7 +9,7 @@ use datafusion::sql::sqlparser::parser::ParserError;
 use datafusion::sql::sqlparser::tokenizer::{Location, Token};
 
 use super::dialect::{self, Athena, Tables};
-use super::places::cut;
+use super::places::{self, cut};
 use super::{event_json, guard, message};
 use crate::error::QueryError;
 
@@ -20,6 +20,8 @@ pub struct Statement {
     pub text: String,
     /// Where it begins, counted from 1.
     pub line: u64,
+    /// The column of its beginning, counted from 1, in characters.
+    pub column: u64,
     /// What the user should know of how it was read, a sentence each.
     pub notes: Vec<String>,
     pub(super) parsed: DFStatement,
@@ -30,6 +32,30 @@ impl Statement {
     /// of DataFusion.
     pub fn rewritten(&self) -> String {
         self.parsed.to_string()
+    }
+
+    /// Gives an error about a name the place where the name is written, if it has none.
+    pub(super) fn place(&self, mut error: QueryError) -> QueryError {
+        let message = &error.message;
+        if message.starts_with("line ") {
+            return error;
+        }
+        let word = message.split('`').nth(1).unwrap_or_default();
+        let word = word.rsplit('.').next().unwrap_or_default();
+        // A name that stands for nothing is wrong wherever it is; another may be right elsewhere.
+        let is_nothing = message.starts_with("there is no ") || message.contains(" no member ");
+        let found = places::find(&self.text, word);
+        if let [first, rest @ ..] = found.as_slice()
+            && (rest.is_empty() || is_nothing)
+        {
+            let line = self.line + first.line - 1;
+            let column = match first.line {
+                1 => self.column + first.column - 1,
+                _ => first.column,
+            };
+            error.message = format!("line {line}, column {column}: {}", error.message);
+        }
+        error
     }
 
     /// Whether it asks which tables there are.
@@ -88,6 +114,7 @@ pub(super) fn parse(sql: &str, tables: &Tables) -> Result<Vec<Statement>, QueryE
         statements.push(Statement {
             text: cut(sql, first.span.start, end).to_owned(),
             line: first.span.start.line,
+            column: first.span.start.column,
             notes,
             parsed,
         });

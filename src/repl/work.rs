@@ -18,7 +18,7 @@ use tokio::signal;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::engine::{Engine, Statement};
+use crate::engine::{Engine, STACK_BYTES, Statement};
 use crate::error::{Cause, Error, QueryError, Result};
 
 /// Batches computed ahead of the output.
@@ -130,7 +130,10 @@ impl Work {
         let runtime = match self.runtime.take() {
             Some(runtime) => runtime,
             None => {
-                let runtime = Builder::new_multi_thread().enable_all().build();
+                let runtime = Builder::new_multi_thread()
+                    .thread_stack_size(STACK_BYTES)
+                    .enable_all()
+                    .build();
                 runtime.map_err(|source| stopped(Box::new(source)))?
             }
         };

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, Expr, Ident, OrderByKind, Query, Select, SelectItem, SetExpr, Statement, Subscript,
-    TableFactor, TableWithJoins, Value, VisitMut, VisitorMut,
+    AccessExpr, ExceptSelectItem, Expr, Ident, OrderByKind, Query, Select, SelectItem, SetExpr,
+    Statement, Subscript, TableFactor, TableWithJoins, Value, VisitMut, VisitorMut,
 };
 
 use super::names::folded;
@@ -37,6 +37,21 @@ const ELSEWHERE: [(&str, &str); 17] = [
     ("eventdate", "date"),
     ("log_date", "date"),
     ("partition_date", "date"),
+];
+
+/// Columns of ours whose names statements give to columns of their own.
+const OWN_COLUMNS: [&str; 11] = [
+    "account",
+    "region",
+    "year",
+    "month",
+    "day",
+    "timestamp",
+    "date",
+    "date_partition",
+    "region_partition",
+    "account_partition",
+    "extra",
 ];
 
 /// Names columns and finds those that are elsewhere.
@@ -112,6 +127,7 @@ impl VisitorMut for Columns {
             }
         }
         self.scopes.push(scope);
+        self.yield_names(select);
         self.name(select);
         // A name of this result means nothing in its own columns and conditions.
         self.find_elsewhere(&mut select.selection);
@@ -237,6 +253,31 @@ impl Columns {
         let (_, place) = ELSEWHERE.iter().find(|(other, _)| *other == lower)?;
         let scope = self.scopes.last()?;
         (scope.holds_events && !self.given.contains(&lower)).then_some(*place)
+    }
+
+    /// Keeps columns that Athena's table need not have out of `*`, where the result has another column of
+    /// that name.
+    fn yield_names(&self, select: &mut Select) {
+        let Some(scope) = self.scopes.last().filter(|scope| scope.holds_events) else {
+            return;
+        };
+        let mut given = OWN_COLUMNS
+            .iter()
+            .filter(|name| scope.results.contains(**name))
+            .map(|name| Ident::with_quote('"', *name));
+        let Some(first_element) = given.next() else {
+            return;
+        };
+        let except = ExceptSelectItem {
+            first_element,
+            additional_elements: given.collect(),
+        };
+        for item in &mut select.projection {
+            if let SelectItem::Wildcard(options) | SelectItem::QualifiedWildcard(_, options) = item
+            {
+                options.opt_except.get_or_insert_with(|| except.clone());
+            }
+        }
     }
 
     /// Gives the members of a SELECT's result their names.

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, FieldRef, Fields, TimeUnit};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{DFSchema, Result, ScalarValue};
+use datafusion::common::{DFSchema, Result, ScalarValue, plan_err};
 use datafusion::functions::core::{get_field, named_struct};
 use datafusion::logical_expr::expr::{Between, InList, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
@@ -33,7 +33,7 @@ use datafusion::optimizer::AnalyzerRule;
 use super::calls::Calls;
 use super::partitions::{respelled, text_of};
 use crate::engine::functions::prefix_range;
-use crate::engine::functions::types::{event_time, is_json};
+use crate::engine::functions::types::{event_time, is_address, is_json};
 
 #[derive(Debug)]
 pub(super) struct Meaning {
@@ -189,6 +189,20 @@ impl Meaning {
         Ok(is_time.then(|| expr.clone()))
     }
 
+    /// A number as a whole one: Trino rounds, halves away from zero; DataFusion cuts.
+    fn rounded(&self, inner: &Expr, field: &FieldRef, lenient: bool) -> Result<Option<Expr>> {
+        if matches!(inner, Expr::ScalarFunction(call) if call.name() == "round") {
+            return Ok(None);
+        }
+        let whole = Box::new(self.calls.call("round", vec![inner.clone()])?);
+        let target = field.data_type().clone();
+        Ok(Some(if lenient {
+            Expr::TryCast(TryCast::new(whole, target))
+        } else {
+            Expr::Cast(Cast::new(whole, target))
+        }))
+    }
+
     /// A cast from or to JSON, or of a time to its text.
     fn cast(
         &self,
@@ -198,6 +212,14 @@ impl Meaning {
         schema: &DFSchema,
     ) -> Result<Option<Expr>> {
         let (_, from) = inner.to_field(schema)?;
+        if is_address(field) {
+            let name = if lenient {
+                "try_ip_address"
+            } else {
+                "ip_address"
+            };
+            return self.calls.call(name, vec![inner.clone()]).map(Some);
+        }
         if is_json(field) {
             if is_json(&from) {
                 return Ok(Some(inner.clone()));
@@ -225,11 +247,24 @@ impl Meaning {
         if *from.data_type() == event_time() && is_text(field.data_type()) {
             return self.calls.call("time_text", vec![inner.clone()]).map(Some);
         }
+        if is_time && is_text(field.data_type()) {
+            let text = self.calls.call("timestamp_text", vec![inner.clone()])?;
+            return Ok(Some(text));
+        }
+        if from.data_type().is_floating() && field.data_type().is_integer() {
+            return self.rounded(inner, field, lenient);
+        }
         if from.data_type().is_nested() && is_text(field.data_type()) {
             return self.calls.call("to_json", vec![inner.clone()]).map(Some);
         }
         Ok(None)
     }
+}
+
+/// Whether an expression is an address, as a cast has made it.
+fn is_ip(expr: &Expr) -> bool {
+    matches!(expr, Expr::ScalarFunction(call)
+        if ["ip_address", "try_ip_address"].contains(&call.name()))
 }
 
 /// What a comparison means where its sides are of kinds that Athena's table has otherwise; `None` where
@@ -251,6 +286,10 @@ pub(super) fn compared(
     if let Some((right, left)) = respelled(right, left, schema) {
         return Ok(Some(binary_expr(left, op, right)));
     }
+    if is_ip(left) && is_ip(right) {
+        let order = |side: &Expr| calls.call("ip_order", vec![side.clone()]);
+        return Ok(Some(binary_expr(order(left)?, op, order(right)?)));
+    }
     if let Some(range) = cut_time_compared(left, op, right, schema)? {
         return Ok(Some(range));
     }
@@ -258,6 +297,13 @@ pub(super) fn compared(
     let (Ok(left_type), Ok(right_type)) = (left.get_type(schema), right.get_type(schema)) else {
         return Ok(None);
     };
+    if let (DataType::Struct(_), text) | (text, DataType::Struct(_)) = (&left_type, &right_type)
+        && is_text(text)
+    {
+        return plan_err!(
+            "a row is compared with a text; name one of its members, such as `useridentity.arn`"
+        );
+    }
     Ok(match (left_type, right_type) {
         (left_type, right_type) if left_type == event_time() && is_text(&right_type) => {
             let text = calls.call("time_text", vec![left.clone()])?;

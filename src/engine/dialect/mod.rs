@@ -14,6 +14,7 @@
 mod calls;
 mod columns;
 mod from;
+mod literals;
 mod meaning;
 mod names;
 mod operators;
@@ -76,6 +77,7 @@ impl Dialect for Athena {
         allow_extract_single_quotes,
         supports_array_typedef_with_brackets,
         supports_bitwise_shift_operators,
+        supports_comma_separated_trim,
         supports_explain_with_utility_options,
         supports_extract_comma_syntax,
         supports_filter_during_aggregation,
@@ -105,7 +107,11 @@ impl Dialect for Athena {
 ///
 /// Where the text does not come apart into tokens: a string that does not end, mostly.
 pub(super) fn tokenize(sql: &str) -> Result<Vec<TokenWithSpan>, TokenizerError> {
-    let tokens = Tokenizer::new(&Athena, sql).tokenize_with_location()?;
+    let tokens = match sql.strip_prefix('\u{feff}') {
+        // A byte order mark; the space keeps the places.
+        Some(rest) => Tokenizer::new(&Athena, &format!(" {rest}")).tokenize_with_location()?,
+        None => Tokenizer::new(&Athena, sql).tokenize_with_location()?,
+    };
     Ok(tokens::mended(sql, tokens))
 }
 

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, Field};
+use datafusion::arrow::datatypes::{DataType, Field, IntervalMonthDayNano};
 use datafusion::common::{Column, DFSchema, Result, ScalarValue, TableReference};
 use datafusion::functions::core::get_field;
 use datafusion::logical_expr::planner::{
@@ -14,6 +14,7 @@ use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use super::calls::Calls;
 use super::meaning::{as_text, compared, is_text};
+use crate::schema::{EVENT_COLUMNS, Kind};
 
 #[derive(Debug)]
 pub(super) struct Operators {
@@ -28,6 +29,28 @@ impl ExprPlanner for Operators {
     ) -> Result<PlannerResult<RawBinaryExpr>> {
         if expr.op == BinaryOperator::StringConcat {
             return joined(expr, schema);
+        }
+        if expr.op == BinaryOperator::Multiply
+            && let Some(interval) =
+                multiplied(&expr.left, &expr.right).or_else(|| multiplied(&expr.right, &expr.left))
+        {
+            return Ok(PlannerResult::Planned(interval));
+        }
+        if expr.op == BinaryOperator::Multiply {
+            let types = (expr.left.get_type(schema), expr.right.get_type(schema));
+            let sides = match types {
+                (Ok(number), Ok(DataType::Interval(_))) if number.is_numeric() => {
+                    Some(vec![expr.left.clone(), expr.right.clone()])
+                }
+                (Ok(DataType::Interval(_)), Ok(number)) if number.is_numeric() => {
+                    Some(vec![expr.right.clone(), expr.left.clone()])
+                }
+                _ => None,
+            };
+            return Ok(match sides {
+                Some(sides) => PlannerResult::Planned(self.calls.call("interval_times", sides)?),
+                None => PlannerResult::Original(expr),
+            });
         }
         let Some(op) = comparison(&expr.op) else {
             return Ok(PlannerResult::Original(expr));
@@ -81,16 +104,23 @@ impl ExprPlanner for Operators {
     ) -> Result<PlannerResult<Vec<Expr>>> {
         let mut expr = Expr::Column(Column::new(qualifier.cloned(), field.name()));
         let mut data_type = field.data_type().clone();
+        if is_text(&data_type) && is_plain_text(field.name()) {
+            return Ok(PlannerResult::Original(Vec::new()));
+        }
+        let mut within_row = false;
         for name in nested_names {
+            // Texts within records are texts, not JSON.
+            if within_row && is_text(&data_type) {
+                return Ok(PlannerResult::Original(Vec::new()));
+            }
             let Some(member) = self.member(expr, &data_type, name)? else {
                 return Ok(PlannerResult::Original(Vec::new()));
             };
+            within_row = matches!(data_type, DataType::Struct(_));
             data_type = match &data_type {
                 DataType::Struct(fields) => {
-                    match fields.iter().find(|field| field.name() == name) {
-                        Some(field) => field.data_type().clone(),
-                        None => DataType::Null,
-                    }
+                    let field = fields.iter().find(|field| field.name() == name);
+                    field.map_or(DataType::Null, |field| field.data_type().clone())
                 }
                 DataType::Map(entries, _) => map_value(entries),
                 _ => DataType::Utf8View,
@@ -136,6 +166,12 @@ fn member_at(row: &Expr, position: &Expr, data_type: &DataType) -> Option<Expr> 
     Some(get_field().call(vec![row.clone(), lit(field.name().as_str())]))
 }
 
+/// Whether a column of events holds text that is no JSON.
+fn is_plain_text(name: &str) -> bool {
+    let mut columns = EVENT_COLUMNS.iter();
+    columns.any(|column| column.name == name && matches!(column.kind, Kind::Text))
+}
+
 fn map_value(entries: &Field) -> DataType {
     match entries.data_type() {
         DataType::Struct(fields) => fields
@@ -164,6 +200,24 @@ fn joined(expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBin
         Operator::StringConcat,
         text(expr.right, &right),
     )))
+}
+
+/// `3 * INTERVAL '1' HOUR`, where both are constants.
+fn multiplied(number: &Expr, interval: &Expr) -> Option<Expr> {
+    let (
+        Expr::Literal(ScalarValue::Int64(Some(number)), _),
+        Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(interval)), _),
+    ) = (number, interval)
+    else {
+        return None;
+    };
+    let times = i32::try_from(*number).ok()?;
+    let product = IntervalMonthDayNano::new(
+        interval.months.checked_mul(times)?,
+        interval.days.checked_mul(times)?,
+        interval.nanoseconds.checked_mul(*number)?,
+    );
+    Some(lit(ScalarValue::IntervalMonthDayNano(Some(product))))
 }
 
 fn comparison(op: &BinaryOperator) -> Option<Operator> {

@@ -9,6 +9,9 @@
 //! | `extract(year FROM x)`, `substring(x FROM a FOR b)` | `year(x)`, `substr(x, a, b)` |
 //! | `x LIKE 'a\_'`, `… ESCAPE '!'` | `LIKE` with a backslash before what is meant as it stands |
 //! | `map(k, v)`, `listagg(x, s) WITHIN GROUP (ORDER BY y)` | `trino_map(k, v)`, `listagg(x, s ORDER BY y)` |
+//! | `JSON '…'`, `TIMESTAMP '2023-07-06 13:51'`, `INTERVAL '1 02:03' DAY TO MINUTE` | `json_parse('…')`, with seconds, by its parts |
+//! | `CAST(x AS varchar(10))` | the first ten characters |
+//! | `map_keys(requestparameters)`, `UNNEST(requestparameters)` | of the map that the JSON text is |
 //! | `FETCH FIRST 5 ROWS ONLY` | `LIMIT 5` |
 //! | `… CROSS JOIN UNNEST(x) AS t(y)` | a join of its own in parentheses, for [`super::unnest`] |
 
@@ -24,8 +27,10 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::from::{joined, limit_of_fetch};
+use super::literals;
 use super::names::folded;
 use super::patterns::escape;
+use super::types::WRITTEN_TYPE;
 use crate::error::QueryError;
 
 /// The parts of a time that are functions of one argument in Trino.
@@ -61,6 +66,25 @@ const JSON_READERS: [&str; 4] = [
 /// The columns that are structs or lists here and texts in some tables.
 const STRUCTURES: [&str; 3] = ["useridentity", "resources", "tlsdetails"];
 
+/// Functions over maps, which in CloudTrail Lake the bodies of calls are.
+const MAP_READERS: [&str; 7] = [
+    "map_keys",
+    "map_values",
+    "map_entries",
+    "map_concat",
+    "map_filter",
+    "transform_keys",
+    "transform_values",
+];
+
+/// Those bodies.
+const LAKE_MAPS: [&str; 4] = [
+    "requestparameters",
+    "responseelements",
+    "additionaleventdata",
+    "serviceeventdetails",
+];
+
 /// Rewrites every such form.
 ///
 /// # Errors
@@ -95,11 +119,19 @@ impl VisitorMut for Forms {
     }
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Self::Break> {
+        if let TableFactor::UNNEST { array_exprs, .. } = factor {
+            for expr in array_exprs.iter_mut() {
+                if is_one_of(expr, &LAKE_MAPS) {
+                    *expr = as_map(expr.clone());
+                }
+            }
+        }
         let what = match factor {
             TableFactor::MatchRecognize { .. } => "MATCH_RECOGNIZE",
             TableFactor::Pivot { .. } => "PIVOT",
             TableFactor::Unpivot { .. } => "UNPIVOT",
             TableFactor::JsonTable { .. } => "JSON_TABLE",
+            TableFactor::TableFunction { .. } => "TABLE(…)",
             TableFactor::Table {
                 sample: Some(_), ..
             } => "TABLESAMPLE",
@@ -154,6 +186,11 @@ impl VisitorMut for Forms {
                 if let Some(error) = placeholder(interval) {
                     return ControlFlow::Break(Box::new(error));
                 }
+                literals::spell_out(interval);
+            }
+            Expr::Function(function) if replaces_by_lambda(function) => {
+                let error = refused("regexp_replace with a lambda", function.name.span());
+                return ControlFlow::Break(Box::new(error));
             }
             _ => {
                 if let Some(other) = other_form(expr) {
@@ -251,8 +288,52 @@ fn other_form(expr: &mut Expr) -> Option<Expr> {
             Some(call("substr", arguments))
         }
         Expr::Function(function) => other_call(function),
+        Expr::TypedString(text) if text.data_type == DataType::JSON => {
+            Some(call("json_parse", vec![Expr::Value(text.value.clone())]))
+        }
+        Expr::TypedString(text) => {
+            literals::complete(&text.data_type, &mut text.value);
+            None
+        }
+        Expr::Cast {
+            kind,
+            expr,
+            data_type,
+            ..
+        } => {
+            if let Expr::Value(text) = expr.as_mut() {
+                literals::complete(data_type, text);
+            }
+            let length = literals::length(data_type)?;
+            let whole = Expr::Cast {
+                kind: kind.clone(),
+                expr: expr.clone(),
+                data_type: DataType::Varchar(None),
+                array: false,
+                format: None,
+            };
+            let number = |n: u64| Expr::value(Value::Number(n.to_string(), false));
+            Some(call("substr", vec![whole, number(1), number(length)]))
+        }
         _ => None,
     }
+}
+
+fn replaces_by_lambda(function: &Function) -> bool {
+    let FunctionArguments::List(list) = &function.args else {
+        return false;
+    };
+    let is_lambda = |argument: &FunctionArg| {
+        matches!(
+            argument,
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Lambda(_)))
+        )
+    };
+    function
+        .name
+        .to_string()
+        .eq_ignore_ascii_case("regexp_replace")
+        && list.args.iter().any(is_lambda)
 }
 
 fn other_call(function: &mut Function) -> Option<Expr> {
@@ -298,9 +379,17 @@ fn other_call(function: &mut Function) -> Option<Expr> {
             }
             None
         }
+        reader if MAP_READERS.contains(&reader) => {
+            if let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(first))) = list.args.first_mut()
+                && is_one_of(first, &LAKE_MAPS)
+            {
+                *first = as_map(first.clone());
+            }
+            None
+        }
         reader if JSON_READERS.contains(&reader) => {
             if let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(first))) = list.args.first_mut()
-                && is_structure(first)
+                && is_one_of(first, &STRUCTURES)
             {
                 *first = call("to_json", vec![first.clone()]);
             }
@@ -310,7 +399,19 @@ fn other_call(function: &mut Function) -> Option<Expr> {
     }
 }
 
-fn is_structure(expr: &Expr) -> bool {
+/// JSON text as the map that CloudTrail Lake has in its place; what is no object is NULL.
+fn as_map(text: Expr) -> Expr {
+    let map = ObjectName::from(vec![Ident::new(WRITTEN_TYPE)]);
+    Expr::Cast {
+        kind: CastKind::TryCast,
+        expr: Box::new(call("json_parse", vec![text])),
+        data_type: DataType::Custom(map, vec!["map(varchar, varchar)".to_owned()]),
+        array: false,
+        format: None,
+    }
+}
+
+fn is_one_of(expr: &Expr, columns: &[&str]) -> bool {
     let name = match expr {
         Expr::Identifier(name) => name,
         Expr::CompoundIdentifier(parts) => match parts.as_slice() {
@@ -319,7 +420,7 @@ fn is_structure(expr: &Expr) -> bool {
         },
         _ => return false,
     };
-    STRUCTURES.contains(&folded(name).as_str())
+    columns.contains(&folded(name).as_str())
 }
 
 /// Makes casts of constants give NULL in place of an error.
@@ -445,6 +546,20 @@ mod tests {
             ),
             ("SELECT if(a, 1, 2)", "SELECT CASE WHEN a THEN 1 ELSE 2 END"),
             ("SELECT IF(a, b)", "SELECT CASE WHEN a THEN b END"),
+            ("SELECT JSON '{}'", "SELECT json_parse('{}')"),
+            (
+                "SELECT TIMESTAMP '2023-07-06 13:51', CAST('2023-07-06 13:51 UTC' AS timestamp)",
+                "SELECT TIMESTAMP '2023-07-06 13:51:00', CAST('2023-07-06 13:51:00 UTC' AS TIMESTAMP)",
+            ),
+            (
+                "SELECT INTERVAL '1 02:03' DAY TO MINUTE",
+                "SELECT INTERVAL '1 day 2 hour 3 minute'",
+            ),
+            (
+                "SELECT CAST(a AS varchar(10)), map_keys(requestParameters)",
+                "SELECT substr(CAST(a AS VARCHAR), 1, 10), \
+                 map_keys(TRY_CAST(json_parse(requestParameters) AS written_type(map(varchar, varchar))))",
+            ),
             ("SELECT map(a, b)", "SELECT trino_map(a, b)"),
             (
                 "SELECT listagg(a) WITHIN GROUP (ORDER BY b)",

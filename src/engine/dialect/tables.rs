@@ -27,18 +27,19 @@ const OWN_DATABASES: [&str; 2] = ["default", "spoor.default"];
 const COMMON_NAMES: [&str; 2] = ["events", "sources"];
 
 /// Parts of names that stand for the table of the events.
-const TELLING: [&str; 10] = [
+const TELLING: [&str; 8] = [
     "cloudtrail",
     "cloud_trail",
     "cloud-trail",
     "event_data_store",
     "event-data-store",
     "eventdatastore",
-    "eds",
-    "trail_logs",
     "table_name",
     "tablename",
 ];
+
+/// Words of names that do.
+const TELLING_WORDS: [&str; 4] = ["trail", "trails", "eds", "edsid"];
 
 /// What a session's tables are called.
 #[derive(Debug, Default)]
@@ -192,14 +193,10 @@ impl Resolve<'_> {
 /// Whether a name says that it is the table of the events, or that it stands for any.
 fn says_so(lower: &str) -> bool {
     let placeholder = |character: char| "<>${}[]%#".contains(character);
+    let mut words = lower.split(|character: char| !character.is_alphanumeric());
     lower.contains(placeholder)
-        || TELLING.iter().any(|part| match *part {
-            // Three letters are a word of a name or nothing.
-            "eds" => lower
-                .split(|c: char| !c.is_alphanumeric())
-                .any(|word| word == "eds" || word == "edsid"),
-            part => lower.contains(part),
-        })
+        || words.any(|word| TELLING_WORDS.contains(&word))
+        || TELLING.iter().any(|part| lower.contains(part))
         || is_uuid(lower)
 }
 

@@ -4,6 +4,7 @@
 //!   `{table}`), bare identifiers of event data stores, hyphens (`cloudtrail_my-bucket`). They become
 //!   quoted names.
 //! - Types of CAST that nest in parentheses, `array(row(a varchar))`: they become one name with a text.
+//! - The right side of `IS DISTINCT FROM`, and rows of VALUES without parentheses: they get some.
 //! - A comparison in two pieces (`< =`), as pages that lost a character have it.
 
 use datafusion::sql::sqlparser::keywords::Keyword;
@@ -39,6 +40,8 @@ pub(super) fn mended(sql: &str, tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan
                 (Vec::new(), 0)
             }
             _ if is_space(&token.token) => (Vec::new(), 0),
+            _ if compares_distinct(&out) => wrapped(rest, ends_operand),
+            _ if expects_rows(&out) && token.token != Token::LParen => rows_of_values(rest),
             _ if expects_type(&out, &calls) => nested_type(sql, rest),
             _ if expects_table(&out, &calls) => table_name(sql, rest),
             Token::Lt | Token::Gt | Token::ExclamationMark => comparison(rest),
@@ -92,31 +95,136 @@ fn expects_table(out: &[TokenWithSpan], calls: &[Call]) -> bool {
     match word.keyword {
         Keyword::JOIN => true,
         Keyword::FROM => {
-            let mut before = out.iter().rev().filter(|token| !is_space(&token.token));
-            let compares = matches!(before.nth(1), Some(TokenWithSpan {
-                token: Token::Word(word), ..
-            }) if word.keyword == Keyword::DISTINCT && follows_is(out));
-            !compares && !calls.last().is_some_and(|call| call.is(&CALLS_WITH_FROM))
+            !compares_distinct(out) && !calls.last().is_some_and(|call| call.is(&CALLS_WITH_FROM))
         }
         _ => false,
     }
 }
 
-/// Whether the tokens end in `IS [NOT] DISTINCT FROM`.
-fn follows_is(out: &[TokenWithSpan]) -> bool {
-    let words = out.iter().rev().filter(|token| !is_space(&token.token));
-    let words: Vec<Keyword> = words
-        .skip(2)
-        .take(2)
-        .map(|token| match &token.token {
-            Token::Word(word) => word.keyword,
-            _ => Keyword::NoKeyword,
-        })
-        .collect();
+/// The key words at the end, the last first.
+fn last_keywords(out: &[TokenWithSpan]) -> [Keyword; 4] {
+    let mut words = out
+        .iter()
+        .rev()
+        .filter(|token| !is_space(&token.token))
+        .map(|token| keyword(&token.token));
+    [(); 4].map(|()| words.next().unwrap_or(Keyword::NoKeyword))
+}
+
+fn keyword(token: &Token) -> Keyword {
+    match token {
+        Token::Word(word) if word.quote_style.is_none() => word.keyword,
+        _ => Keyword::NoKeyword,
+    }
+}
+
+/// Whether the tokens end in `IS [NOT] DISTINCT FROM`, whose right side the parser reads too far.
+fn compares_distinct(out: &[TokenWithSpan]) -> bool {
     matches!(
-        words.as_slice(),
-        [Keyword::IS, ..] | [Keyword::NOT, Keyword::IS]
+        last_keywords(out),
+        [Keyword::FROM, Keyword::DISTINCT, Keyword::IS, _]
+            | [Keyword::FROM, Keyword::DISTINCT, Keyword::NOT, Keyword::IS]
     )
+}
+
+/// Whether rows follow: in Trino, rows of one column need no parentheses.
+fn expects_rows(out: &[TokenWithSpan]) -> bool {
+    last_keywords(out)[0] == Keyword::VALUES
+}
+
+/// Whether the right side of a comparison ends here.
+fn ends_operand(token: &Token) -> bool {
+    matches!(token, Token::Comma | Token::SemiColon | Token::EOF)
+        || matches!(
+            keyword(token),
+            Keyword::AND
+                | Keyword::OR
+                | Keyword::THEN
+                | Keyword::ELSE
+                | Keyword::WHEN
+                | Keyword::AS
+                | Keyword::GROUP
+                | Keyword::HAVING
+                | Keyword::WINDOW
+                | Keyword::JOIN
+                | Keyword::LEFT
+                | Keyword::INNER
+                | Keyword::CROSS
+        )
+        || ends_query(token)
+}
+
+fn ends_query(token: &Token) -> bool {
+    matches!(token, Token::SemiColon | Token::EOF)
+        || matches!(
+            keyword(token),
+            Keyword::ORDER
+                | Keyword::LIMIT
+                | Keyword::OFFSET
+                | Keyword::FETCH
+                | Keyword::UNION
+                | Keyword::INTERSECT
+                | Keyword::EXCEPT
+        )
+}
+
+/// The tokens before the first that `ends`, outside of parentheses and of CASE.
+fn extent(rest: &[TokenWithSpan], ends: impl Fn(&Token) -> bool) -> usize {
+    let mut depth = 0_usize;
+    for (at, token) in rest.iter().enumerate() {
+        match (&token.token, keyword(&token.token)) {
+            (Token::LParen | Token::LBracket, _) | (_, Keyword::CASE) => depth += 1,
+            (Token::RParen | Token::RBracket, _) | (_, Keyword::END) if depth == 0 => return at,
+            (Token::RParen | Token::RBracket, _) | (_, Keyword::END) => depth -= 1,
+            (token, _) if depth == 0 && ends(token) => return at,
+            _ => {}
+        }
+    }
+    rest.len()
+}
+
+/// An operand in parentheses.
+fn wrapped(rest: &[TokenWithSpan], ends: impl Fn(&Token) -> bool) -> (Vec<TokenWithSpan>, usize) {
+    let mut used = extent(rest, ends);
+    while rest
+        .get(..used)
+        .and_then(<[_]>::last)
+        .is_some_and(|token| is_space(&token.token))
+    {
+        used -= 1;
+    }
+    let operand = rest.get(..used).unwrap_or_default();
+    let (Some(first), Some(last)) = (operand.first(), operand.last()) else {
+        return (Vec::new(), 0);
+    };
+    let mut tokens = vec![TokenWithSpan::new(Token::LParen, first.span)];
+    tokens.extend_from_slice(operand);
+    tokens.push(TokenWithSpan::new(Token::RParen, last.span));
+    (tokens, used)
+}
+
+/// `VALUES 1, 2` with its rows in parentheses.
+fn rows_of_values(rest: &[TokenWithSpan]) -> (Vec<TokenWithSpan>, usize) {
+    let all = extent(rest, ends_query);
+    let mut tokens = Vec::new();
+    let mut at = 0;
+    while at < all {
+        let within = rest.get(at..all).unwrap_or_default();
+        let (row, used) = wrapped(within, |token| *token == Token::Comma);
+        tokens.extend(row);
+        at += used;
+        // The comma, and the space around it.
+        while let Some(token) = rest.get(at).filter(|_| at < all)
+            && (is_space(&token.token) || token.token == Token::Comma)
+        {
+            tokens.push(token.clone());
+            at += 1;
+        }
+        if used == 0 {
+            break;
+        }
+    }
+    (tokens, at)
 }
 
 /// Whether what follows is the type of a CAST.
@@ -209,10 +317,19 @@ fn table_name(sql: &str, rest: &[TokenWithSpan]) -> (Vec<TokenWithSpan>, usize) 
 
 /// The tokens up to the last `close` that stands without space after the first one.
 fn bracketed(rest: &[TokenWithSpan], close: &Token) -> usize {
-    let within = rest.iter().take(MAX_PLACEHOLDER_TOKENS);
-    let mut tokens = within.enumerate();
-    let end = tokens.find(|(_, token)| token.token == *close);
-    end.map_or(0, |(at, _)| at + 1)
+    let open = rest.first().map(|token| &token.token);
+    let mut depth = 0_usize;
+    for (at, token) in rest.iter().take(MAX_PLACEHOLDER_TOKENS).enumerate() {
+        if Some(&token.token) == open {
+            depth += 1;
+        } else if token.token == *close {
+            depth -= 1;
+            if depth == 0 {
+                return at + 1;
+            }
+        }
+    }
+    0
 }
 
 /// The tokens up to the first that cannot be in a name.
@@ -234,20 +351,30 @@ fn parts(text: &str) -> Vec<String> {
     let mut close = None;
     for character in text.chars() {
         match (close, character) {
+            (Some('}'), '}') => {
+                close = None;
+                push(&mut parts, character);
+            }
             (Some(end), _) if character == end => close = None,
             (None, '"' | '`') => close = Some(character),
             (None, '<') => close = Some('>'),
+            (None, '{') => {
+                close = Some('}');
+                push(&mut parts, character);
+            }
             (None, '.') => parts.push(String::new()),
             (_, '<' | '>') => {}
-            _ => {
-                if let Some(part) = parts.last_mut() {
-                    part.push(character);
-                }
-            }
+            _ => push(&mut parts, character),
         }
     }
     parts.retain(|part| !part.is_empty());
     parts
+}
+
+fn push(parts: &mut [String], character: char) {
+    if let Some(part) = parts.last_mut() {
+        part.push(character);
+    }
 }
 
 fn spanned(tokens: &[TokenWithSpan]) -> Span {
@@ -296,6 +423,7 @@ mod tests {
             ("a IS NOT DISTINCT FROM b-c", "a IS NOT DISTINCT FROM b-c"),
             ("FROM a,b WHERE c", "FROM a,b WHERE c"),
             ("SELECT $name, a-b", "SELECT $name, a-b"),
+            ("FROM {{ a.b }}.{{c}} x", "FROM \"{{ a.b }}\".\"{{c}}\" x"),
         ] {
             assert_eq!(mended(sql), expected, "{sql}");
         }
@@ -314,6 +442,32 @@ mod tests {
             ),
             ("CAST(a AS decimal(10, 2))", "CAST(a AS decimal(10, 2))"),
             ("SELECT a AS map FROM b", "SELECT a AS map FROM b"),
+        ] {
+            assert_eq!(mended(sql), expected, "{sql}");
+        }
+    }
+
+    #[test]
+    fn operands_and_rows_get_parentheses() {
+        for (sql, expected) in [
+            (
+                "a IS DISTINCT FROM 'x' AND b",
+                "a IS DISTINCT FROM ('x') AND b",
+            ),
+            (
+                "(a IS NOT DISTINCT FROM f(b, c)) OR d",
+                "(a IS NOT DISTINCT FROM (f(b, c))) OR d",
+            ),
+            (
+                "a IS DISTINCT FROM CASE WHEN b AND c THEN d END",
+                "a IS DISTINCT FROM (CASE WHEN b AND c THEN d END)",
+            ),
+            (
+                "VALUES 1, f(2, 3) ORDER BY 1",
+                "VALUES (1), (f(2, 3)) ORDER BY 1",
+            ),
+            ("= ANY (VALUES 1,2)", "= ANY (VALUES (1),(2))"),
+            ("VALUES (1, 2), (3, 4)", "VALUES (1, 2), (3, 4)"),
         ] {
             assert_eq!(mended(sql), expected, "{sql}");
         }

@@ -11,7 +11,7 @@ use datafusion::sql::sqlparser::ast::{
     ArrayElemTypeDef, DataType as SqlType, ExactNumberInfo, TimezoneInfo,
 };
 
-use crate::engine::functions::types::{json_field, timestamp, timestamp_with_zone};
+use crate::engine::functions::types::{address_field, json_field, timestamp, timestamp_with_zone};
 
 /// The name under which a nested type's text passes the parser.
 pub(super) const WRITTEN_TYPE: &str = "written_type";
@@ -46,7 +46,8 @@ impl TypePlanner for Types {
                     arguments.as_slice(),
                 ) {
                     (WRITTEN_TYPE, [text]) => field_of(text)?,
-                    ("ipaddress" | "string", _) => plain(DataType::Utf8View),
+                    ("ipaddress", _) => address_field(""),
+                    ("string", _) => plain(DataType::Utf8View),
                     _ => return Ok(None),
                 }
             }

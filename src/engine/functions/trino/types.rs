@@ -8,6 +8,8 @@ use arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
 /// The mark that Arrow gives to fields of JSON text.
 const EXTENSION: &str = "ARROW:extension:name";
 const JSON: &str = "arrow.json";
+/// Addresses are texts in their shortest spelling.
+const ADDRESS: &str = "spoor.ipaddress";
 
 /// Trino's `timestamp(3) with time zone`. The zone stands in the type, so it is one for a column; a zone
 /// that differs from row to row is kept as UTC.
@@ -29,6 +31,20 @@ pub(in crate::engine) fn event_time() -> DataType {
 pub(in crate::engine) fn json_field(name: &str) -> Field {
     let mark = HashMap::from([(EXTENSION.to_owned(), JSON.to_owned())]);
     Field::new(name, DataType::Utf8View, true).with_metadata(mark)
+}
+
+/// A nullable field of addresses.
+pub(in crate::engine) fn address_field(name: &str) -> Field {
+    let mark = HashMap::from([(EXTENSION.to_owned(), ADDRESS.to_owned())]);
+    Field::new(name, DataType::Utf8View, true).with_metadata(mark)
+}
+
+/// Whether a field holds addresses.
+pub(in crate::engine) fn is_address(field: &FieldRef) -> bool {
+    field
+        .metadata()
+        .get(EXTENSION)
+        .is_some_and(|name| name == ADDRESS)
 }
 
 /// Whether a field holds JSON text.

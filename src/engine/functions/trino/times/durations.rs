@@ -3,15 +3,36 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, IntervalMonthDayNanoArray, StringViewArray};
-use arrow::datatypes::{DataType, Float64Type, IntervalMonthDayNano, IntervalUnit};
-use datafusion::common::{Result, exec_err};
+use arrow::datatypes::{
+    DataType, Float64Type, Int64Type, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit,
+};
+use datafusion::common::{Result, exec_err, plan_err};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs};
 
 use super::FAMILY;
 use super::moments::{Slot, coerce, text, texts};
 use crate::engine::functions::trino::define::{Doc, Function, Returns, over_arrays};
 
-pub(super) const FUNCTIONS: [Function; 2] = [PARSE, HUMAN];
+pub(super) const FUNCTIONS: [Function; 3] = [PARSE, HUMAN, TIMES];
+
+const TIMES: Function = Function::new(
+    "interval_times",
+    Doc {
+        family: FAMILY,
+        syntax: "interval_times(number, interval) → interval",
+        description: "What `number * interval` becomes, for whole numbers. What is too long is an error.",
+        example: "SELECT interval_times(3, INTERVAL '10' MINUTE) = INTERVAL '30' MINUTE; -- true",
+    },
+    |types| match types {
+        [number, DataType::Interval(_)] if number.is_integer() || number.is_null() => Ok(vec![
+            DataType::Int64,
+            DataType::Interval(IntervalUnit::MonthDayNano),
+        ]),
+        _ => plan_err!("`interval_times` takes a whole number and an interval"),
+    },
+    Returns::Type(|_| Ok(DataType::Interval(IntervalUnit::MonthDayNano))),
+    times,
+);
 
 const PARSE: Function = Function::new(
     "parse_duration",
@@ -39,6 +60,37 @@ const HUMAN: Function = Function::new(
     Returns::Type(|_| Ok(DataType::Utf8View)),
     human,
 );
+
+fn times(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
+    over_arrays(args, |arrays, n_rows| {
+        let [numbers, intervals] = arrays else {
+            return exec_err!("`interval_times` takes 2 arguments");
+        };
+        let numbers = numbers.as_primitive::<Int64Type>();
+        let intervals = intervals.as_primitive::<IntervalMonthDayNanoType>();
+        let products = (0..n_rows).map(|row| {
+            if numbers.is_null(row) || intervals.is_null(row) {
+                return Ok(None);
+            }
+            match product(numbers.value(row), intervals.value(row)) {
+                Some(product) => Ok(Some(product)),
+                None => exec_err!("`interval_times`: the interval is too long"),
+            }
+        });
+        let products = products.collect::<Result<Vec<_>>>()?;
+        Ok(Arc::new(IntervalMonthDayNanoArray::from(products)))
+    })
+}
+
+/// `None` where a part is too long.
+fn product(number: i64, interval: IntervalMonthDayNano) -> Option<IntervalMonthDayNano> {
+    let part = |part: i32| i32::try_from(i64::from(part).checked_mul(number)?).ok();
+    Some(IntervalMonthDayNano::new(
+        part(interval.months)?,
+        part(interval.days)?,
+        interval.nanoseconds.checked_mul(number)?,
+    ))
+}
 
 fn parse(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
     over_arrays(args, |arrays, n_rows| {

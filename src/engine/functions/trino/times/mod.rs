@@ -14,6 +14,7 @@ mod moments;
 mod parts;
 mod pattern;
 mod range;
+mod spelled;
 pub(in crate::engine) mod text;
 mod units;
 mod unixtime;
@@ -31,7 +32,8 @@ const FAMILY: Family = Family {
 
 /// All of them.
 pub(super) fn functions() -> Vec<ScalarUDF> {
-    let lists: [&[Function]; 9] = [
+    let lists: [&[Function]; 10] = [
+        &[spelled::FUNCTION],
         &from_iso::FUNCTIONS,
         &formats::FUNCTIONS,
         &cuts::FUNCTIONS,

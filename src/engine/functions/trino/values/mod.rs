@@ -1,5 +1,6 @@
 //! Conversion, conditions, addresses and what is left.
 
+mod address;
 mod conditions;
 mod math;
 pub(in crate::engine) mod network;
@@ -37,6 +38,9 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
         conditions::LEAST,
         conditions::TYPEOF,
         math::TRUNCATE,
+        address::IP_ADDRESS,
+        address::TRY_IP_ADDRESS,
+        address::IP_ORDER,
         network::IP_PREFIX,
         network::IP_SUBNET_MAX,
         network::IP_SUBNET_MIN,
