@@ -263,8 +263,12 @@ fn root(error: &DataFusionError) -> &DataFusionError {
 fn missing_table(text: &str) -> Option<String> {
     let (_, rest) = text.split_once("table '")?;
     let (name, _) = rest.split_once("' not found")?;
-    let ours = format!("{CATALOG}.{SCHEMA}.");
-    Some(name.strip_prefix(&ours).unwrap_or(name).to_owned())
+    let ours = [format!("{CATALOG}.{SCHEMA}."), format!("{CATALOG}.")];
+    let name = ours
+        .iter()
+        .find_map(|ours| name.strip_prefix(ours.as_str()))
+        .unwrap_or(name);
+    Some(name.to_owned())
 }
 
 /// The function in `Invalid function 'name'` and what it may have meant.

@@ -4,6 +4,35 @@ use datafusion::sql::sqlparser::ast::{
     CharacterLength, DataType, DateTimeField, Expr, Interval, Value, ValueWithSpan,
 };
 
+use super::names::folded;
+use super::syntax::call;
+
+/// Makes `eventtime` a text beside texts: of several values one is given, and all are of one type.
+pub(super) fn agree(values: Vec<&mut Expr>) {
+    let is_text = |value: &Expr| {
+        matches!(
+            value,
+            Expr::Value(ValueWithSpan {
+                value: Value::SingleQuotedString(_),
+                ..
+            })
+        )
+    };
+    if !values.iter().any(|value| is_text(value)) {
+        return;
+    }
+    for value in values {
+        let name = match value {
+            Expr::Identifier(name) => Some(folded(name)),
+            Expr::CompoundIdentifier(parts) if parts.len() == 2 => parts.last().map(folded),
+            _ => None,
+        };
+        if name.as_deref() == Some("eventtime") {
+            *value = call("time_text", vec![value.clone()]);
+        }
+    }
+}
+
 /// Gives a time without seconds its seconds: `2023-07-06 13:51` is a timestamp in Trino.
 pub(super) fn complete(data_type: &DataType, value: &mut ValueWithSpan) {
     let Value::SingleQuotedString(text) = &mut value.value else {

@@ -31,7 +31,7 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::AnalyzerRule;
 
 use super::calls::Calls;
-use super::partitions::{respelled, text_of};
+use super::partitions::{respelled, respelled_pattern, text_of};
 use crate::engine::functions::prefix_range;
 use crate::engine::functions::types::{event_time, is_address, is_json};
 
@@ -133,6 +133,14 @@ impl Meaning {
 
     fn like(&self, like: &Like, schema: &DFSchema) -> Result<Option<Expr>> {
         let data_type = like.expr.get_type(schema)?;
+        if let Some(pattern) =
+            text_of(&like.pattern).and_then(|pattern| respelled_pattern(&like.expr, pattern))
+        {
+            return Ok(Some(Expr::Like(Like {
+                pattern: Box::new(lit(ScalarValue::Utf8View(Some(pattern)))),
+                ..like.clone()
+            })));
+        }
         if is_text(&data_type) && !self.is_time_text(&like.expr) {
             return Ok(None);
         }
@@ -280,10 +288,10 @@ pub(super) fn compared(
     right: &Expr,
     schema: &DFSchema,
 ) -> Result<Option<Expr>> {
-    if let Some((left, right)) = respelled(left, right, schema) {
+    if let Some((left, right)) = respelled(calls, left, right, schema)? {
         return Ok(Some(binary_expr(left, op, right)));
     }
-    if let Some((right, left)) = respelled(right, left, schema) {
+    if let Some((right, left)) = respelled(calls, right, left, schema)? {
         return Ok(Some(binary_expr(left, op, right)));
     }
     if is_ip(left) && is_ip(right) {

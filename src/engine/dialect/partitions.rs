@@ -2,9 +2,12 @@
 //! `2023-07-06`, a date; `7` or `07`), and statements compare them as their own table has it.
 
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::{Column, DFSchema, ScalarValue};
-use datafusion::logical_expr::{Cast, Expr};
+use datafusion::common::{Column, DFSchema, Result, ScalarValue};
+use datafusion::logical_expr::{Cast, Expr, ExprSchemable, lit};
 
+use super::calls::Calls;
+use super::meaning::is_text;
+use crate::engine::functions::spelled_day;
 use crate::schema::DATE_PARTITION;
 
 /// What one of our partition columns holds.
@@ -25,30 +28,64 @@ fn spelling(name: &str) -> Option<Spelling> {
     })
 }
 
-/// Both sides of a comparison, where one is a partition column of time and the other is spelled in
+/// Both sides of a comparison, where one is a partition column of time and the other may be spelled in
 /// another way.
-pub(super) fn respelled(column: &Expr, other: &Expr, schema: &DFSchema) -> Option<(Expr, Expr)> {
+///
+/// # Errors
+///
+/// None that is expected: a function that is not there.
+pub(super) fn respelled(
+    calls: &Calls,
+    column: &Expr,
+    other: &Expr,
+    schema: &DFSchema,
+) -> Result<Option<(Expr, Expr)>> {
+    let Expr::Column(name) = column else {
+        return Ok(None);
+    };
+    let Some(spelling) = spelling(&name.name) else {
+        return Ok(None);
+    };
+    if let Some(text) = text_of(other) {
+        return Ok(respelled_literal(spelling, name, text, schema));
+    }
+    let Ok(data_type) = other.get_type(schema) else {
+        return Ok(None);
+    };
+    Ok(match (spelling, data_type) {
+        (_, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..)) => {
+            let day = cast(other.clone(), DataType::Date32);
+            whole_day(name, schema).map(|column| (column, cast(day, DataType::Utf8View)))
+        }
+        (Spelling::Day(between), text) if is_text(&text) && !is_spelled(other) => {
+            let between = lit(between.to_string());
+            let day = calls.call("partition_day", vec![other.clone(), between])?;
+            Some((column.clone(), day))
+        }
+        _ => None,
+    })
+}
+
+/// Whether it is respelled already, or is a column itself.
+fn is_spelled(other: &Expr) -> bool {
+    match other {
+        Expr::Column(_) | Expr::Cast(_) => true,
+        Expr::ScalarFunction(call) => call.name() == "partition_day",
+        _ => false,
+    }
+}
+
+/// A pattern of LIKE in the spelling of a column of days.
+pub(super) fn respelled_pattern(column: &Expr, pattern: &str) -> Option<String> {
     let Expr::Column(name) = column else {
         return None;
     };
-    let spelling = spelling(&name.name)?;
-    if let Some(text) = text_of(other) {
-        let (day, text) = respelled_text(spelling, text)?;
-        let column = if day {
-            whole_day(name, schema)?
-        } else {
-            column.clone()
-        };
-        let text = ScalarValue::Utf8View(Some(text));
-        return Some((column, Expr::Literal(text, None)));
-    }
-    match datafusion::logical_expr::ExprSchemable::get_type(other, schema).ok()? {
-        DataType::Date32 | DataType::Date64 | DataType::Timestamp(..) => {
-            let day = cast(other.clone(), DataType::Date32);
-            Some((whole_day(name, schema)?, cast(day, DataType::Utf8View)))
-        }
-        _ => None,
-    }
+    let Spelling::Day(between) = spelling(&name.name)? else {
+        return None;
+    };
+    let plain = |character: char| character.is_ascii_digit() || "-/%_".contains(character);
+    let respelled = pattern.replace(['-', '/'], &between.to_string());
+    (pattern.chars().all(plain) && respelled != pattern).then_some(respelled)
 }
 
 /// The text of a literal.
@@ -69,23 +106,29 @@ fn whole_day(beside: &Column, schema: &DFSchema) -> Option<Expr> {
     schema.has_column(&day).then_some(Expr::Column(day))
 }
 
-/// How a text is to be spelled, and whether it is to be compared with the whole day; `None` where it is
-/// right as it is.
-fn respelled_text(spelling: Spelling, text: &str) -> Option<(bool, String)> {
-    let parts: Vec<&str> = text.split(['-', '/']).collect();
-    let digits = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    if !parts.iter().all(digits) {
-        return None;
-    }
-    let year = parts.first().is_some_and(|year| year.len() == 4);
-    match (spelling, parts.as_slice()) {
-        (Spelling::TwoDigits, [one]) if one.len() == 1 => Some((false, format!("0{one}"))),
-        (Spelling::TwoDigits, [_, _, _]) if year => Some((true, parts.join("-"))),
-        (Spelling::Day(between), [_, _] | [_, _, _]) if year => {
-            let spelled = parts.join(&between.to_string());
-            (spelled != text).then_some((false, spelled))
+/// A constant in the spelling of its column; a whole day beside a day of the month goes to the column of
+/// whole days. `None` where it is right as it is.
+fn respelled_literal(
+    spelling: Spelling,
+    name: &Column,
+    text: &str,
+    schema: &DFSchema,
+) -> Option<(Expr, Expr)> {
+    let literal = |text: String| lit(ScalarValue::Utf8View(Some(text)));
+    match spelling {
+        Spelling::Day(between) => {
+            let spelled = spelled_day(text, &between.to_string())?;
+            (spelled != text).then(|| (Expr::Column(name.clone()), literal(spelled)))
         }
-        _ => None,
+        Spelling::TwoDigits
+            if text.len() == 1 && text.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            Some((Expr::Column(name.clone()), literal(format!("0{text}"))))
+        }
+        Spelling::TwoDigits => {
+            let spelled = spelled_day(text, "-").filter(|day| day.len() == "2023-07-06".len())?;
+            Some((whole_day(name, schema)?, literal(spelled)))
+        }
     }
 }
 
@@ -94,22 +137,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_are_respelled() {
-        for (name, text, expected) in [
-            ("date", "2023/07/06", Some((false, "2023-07-06"))),
-            ("date", "2023-07-06", None),
-            ("date_partition", "2023-07", Some((false, "2023/07"))),
-            ("timestamp", "2023/07/06", None),
-            ("month", "7", Some((false, "07"))),
-            ("month", "07", None),
-            ("day", "2023/07/06", Some((true, "2023-07-06"))),
-            ("day", "##", None),
-            ("date", "####", None),
+    fn patterns_are_respelled() {
+        let column = |name: &str| Expr::Column(Column::new_unqualified(name));
+        for (name, pattern, expected) in [
+            ("date", "2023/07/%", Some("2023-07-%")),
+            ("date_partition", "2023-07%", Some("2023/07%")),
+            ("timestamp", "2023/07/%", None),
+            ("date", "%a/b%", None),
+            ("region", "us-%", None),
         ] {
-            let found = respelled_text(spelling(name).unwrap(), text);
-            let expected = expected.map(|(day, text)| (day, text.to_owned()));
-            assert_eq!(found, expected, "{name} {text}");
+            let found = respelled_pattern(&column(name), pattern);
+            assert_eq!(found.as_deref(), expected, "{name} {pattern}");
         }
-        assert_eq!(spelling("region"), None);
     }
 }

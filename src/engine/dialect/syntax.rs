@@ -287,6 +287,20 @@ fn other_form(expr: &mut Expr) -> Option<Expr> {
             arguments.extend(substring_for.clone().map(|length| *length));
             Some(call("substr", arguments))
         }
+        Expr::Case {
+            operand,
+            conditions,
+            else_result,
+            ..
+        } => {
+            let results = conditions.iter_mut().map(|when| &mut when.result);
+            literals::agree(results.chain(else_result.as_deref_mut()).collect());
+            let compared = conditions.iter_mut().map(|when| &mut when.condition);
+            if let Some(operand) = operand {
+                literals::agree(compared.chain([operand.as_mut()]).collect());
+            }
+            None
+        }
         Expr::Function(function) => other_call(function),
         Expr::TypedString(text) if text.data_type == DataType::JSON => {
             Some(call("json_parse", vec![Expr::Value(text.value.clone())]))
@@ -377,6 +391,14 @@ fn other_call(function: &mut Function) -> Option<Expr> {
                     syntax: LambdaSyntax::Arrow,
                 });
             }
+            None
+        }
+        "coalesce" | "nullif" | "greatest" | "least" => {
+            let exprs = list.args.iter_mut().filter_map(|argument| match argument {
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
+                _ => None,
+            });
+            literals::agree(exprs.collect());
             None
         }
         reader if MAP_READERS.contains(&reader) => {
@@ -484,20 +506,22 @@ fn case(arguments: &[FunctionArg]) -> Option<Expr> {
         [condition, result, otherwise] => (condition, result, Some(otherwise)),
         _ => return None,
     };
+    let (mut result, mut otherwise) = (result.clone(), otherwise.cloned());
+    literals::agree([&mut result].into_iter().chain(&mut otherwise).collect());
     Some(Expr::Case {
         case_token: AttachedToken::empty(),
         end_token: AttachedToken::empty(),
         operand: None,
         conditions: vec![CaseWhen {
             condition: condition.clone(),
-            result: result.clone(),
+            result,
         }],
-        else_result: otherwise.map(|otherwise| Box::new(otherwise.clone())),
+        else_result: otherwise.map(Box::new),
     })
 }
 
 /// A call of a function with plain arguments.
-fn call(name: &str, arguments: Vec<Expr>) -> Expr {
+pub(super) fn call(name: &str, arguments: Vec<Expr>) -> Expr {
     let argument = |expr| FunctionArg::Unnamed(FunctionArgExpr::Expr(expr));
     Expr::Function(Function {
         name: ObjectName::from(vec![Ident::new(name)]),
@@ -564,6 +588,11 @@ mod tests {
             (
                 "SELECT listagg(a) WITHIN GROUP (ORDER BY b)",
                 "SELECT listagg(a, '' ORDER BY b)",
+            ),
+            (
+                "SELECT coalesce(eventTime, 'none'), if(a, t.eventtime, 'x'), coalesce(eventtime, b)",
+                "SELECT coalesce(time_text(eventTime), 'none'), \
+                 CASE WHEN a THEN time_text(t.eventtime) ELSE 'x' END, coalesce(eventtime, b)",
             ),
             ("SELECT try(a / 0)", "SELECT try(() -> a / 0)"),
             (

@@ -166,12 +166,15 @@ impl Resolve<'_> {
         let database: Vec<String> = databases.iter().map(folded).collect();
         let database = database.join(".");
         let full = format!("{database}.{lower}");
+        if databases.is_empty() && self.common.contains(&lower) {
+            return None;
+        }
         let given = self.tables.aliases.get(&full);
         if let Some(table) = given.or_else(|| self.tables.aliases.get(&lower)) {
             return Some(table.clone());
         }
         let known = self.tables.known.contains(&lower);
-        if databases.is_empty() && (known || self.common.contains(&lower)) {
+        if databases.is_empty() && known {
             return None;
         }
         if known && OWN_DATABASES.contains(&database.as_str()) {

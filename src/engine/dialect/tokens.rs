@@ -44,6 +44,10 @@ pub(super) fn mended(sql: &str, tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan
             _ if expects_rows(&out) && token.token != Token::LParen => rows_of_values(rest),
             _ if expects_type(&out, &calls) => nested_type(sql, rest),
             _ if expects_table(&out, &calls) => table_name(sql, rest),
+            Token::Placeholder(name) if followed_by_point(rest) => {
+                let name = Token::make_word(name, Some('"'));
+                (vec![TokenWithSpan::new(name, token.span)], 1)
+            }
             Token::Lt | Token::Gt | Token::ExclamationMark => comparison(rest),
             _ => (Vec::new(), 0),
         };
@@ -235,6 +239,11 @@ fn expects_type(out: &[TokenWithSpan], calls: &[Call]) -> bool {
             .is_some_and(|call| call.is(&["CAST", "TRY_CAST"]))
 }
 
+/// Whether a placeholder stands for a table, whose column follows.
+fn followed_by_point(rest: &[TokenWithSpan]) -> bool {
+    rest.get(1).is_some_and(|next| next.token == Token::Period)
+}
+
 /// `< =` as `<=`.
 fn comparison(rest: &[TokenWithSpan]) -> (Vec<TokenWithSpan>, usize) {
     let Some(first) = rest.first() else {
@@ -420,7 +429,8 @@ mod tests {
             ("FROM \"a\".\"b-c\" JOIN b.c", "FROM \"a\".\"b-c\" JOIN b.c"),
             ("FROM (SELECT a-b FROM c)", "FROM (SELECT a-b FROM c)"),
             ("extract(day FROM a-b)", "extract(day FROM a-b)"),
-            ("a IS NOT DISTINCT FROM b-c", "a IS NOT DISTINCT FROM b-c"),
+            ("a IS NOT DISTINCT FROM b-c", "a IS NOT DISTINCT FROM (b-c)"),
+            ("SELECT $EDS_ID.a, $b", "SELECT \"$EDS_ID\".a, $b"),
             ("FROM a,b WHERE c", "FROM a,b WHERE c"),
             ("SELECT $name, a-b", "SELECT $name, a-b"),
             ("FROM {{ a.b }}.{{c}} x", "FROM \"{{ a.b }}\".\"{{c}}\" x"),

@@ -26,7 +26,7 @@ use datafusion::logical_expr::{DocSection, ScalarUDF};
 
 pub(super) use event_json::EVENT_JSON;
 pub(super) use trino::{
-    aggregate_functions, higher_order_functions, prefix_range, scalar_functions, types,
+    aggregate_functions, higher_order_functions, prefix_range, scalar_functions, spelled_day, types,
 };
 
 use crate::config::Lists;

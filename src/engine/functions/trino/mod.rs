@@ -26,6 +26,7 @@ pub(in crate::engine) mod values;
 
 use std::sync::Arc;
 
+pub(in crate::engine) use times::partition::spelled_day;
 pub(in crate::engine) use times::text::prefix_range;
 
 use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF};

@@ -51,7 +51,15 @@ pub(in crate::engine) async fn answer(engine: &Engine, sql: &str) -> String {
     };
     match rows {
         Ok(batches) => shown(&batches),
-        Err(error) => format!("error: {error}"),
+        Err(error) => {
+            // The place is the statement's.
+            let text = error.to_string();
+            let what = text
+                .strip_prefix("line 1, column ")
+                .and_then(|rest| rest.split_once(": "))
+                .map_or(text.as_str(), |(_, what)| what);
+            format!("error: {what}")
+        }
     }
 }
 

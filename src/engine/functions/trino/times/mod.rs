@@ -11,6 +11,7 @@ mod formats;
 mod from_iso;
 mod iso;
 mod moments;
+pub(in crate::engine) mod partition;
 mod parts;
 mod pattern;
 mod range;
@@ -32,7 +33,8 @@ const FAMILY: Family = Family {
 
 /// All of them.
 pub(super) fn functions() -> Vec<ScalarUDF> {
-    let lists: [&[Function]; 10] = [
+    let lists: [&[Function]; 11] = [
+        &[partition::FUNCTION],
         &[spelled::FUNCTION],
         &from_iso::FUNCTIONS,
         &formats::FUNCTIONS,
