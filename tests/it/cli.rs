@@ -176,6 +176,72 @@ async fn statements_answer_one_after_another() {
 }
 
 #[tokio::test]
+async fn statements_from_elsewhere_run_and_say_how_they_were_read() {
+    let scratch = case().await;
+    let check = |sql: &str, further: &[&str], stdout: &str, stderr: &str| {
+        let done = query(&scratch, sql, further);
+        assert_eq!(
+            (done.code, done.stdout.as_str()),
+            (Some(0), stdout),
+            "{sql}"
+        );
+        assert_eq!(done.stderr, stderr, "{sql}");
+    };
+    let three = "{\"n\":3}\n";
+    let count = "SELECT count(*) AS n FROM \"mydb\".\"cloudtrail_logs_x\"";
+    let read_as = "note: \"mydb\".\"cloudtrail_logs_x\" is read as `cloudtrail`\n";
+    check(count, &[], three, read_as);
+    check(&format!("{count}; {count}"), &[], &three.repeat(2), read_as);
+    check(count, &["-q"], three, "");
+    check(
+        "SELECT count(*) AS n FROM mine.t",
+        &["--alias", "mine.t=cloudtrail"],
+        three,
+        "note: mine.t is read as `cloudtrail`\n",
+    );
+    // A name that the statement gives wins.
+    let own = "WITH t AS (SELECT 1 AS n) SELECT n FROM t";
+    check(own, &["--alias", "t=cloudtrail"], "{\"n\":1}\n", "");
+    check(
+        "SELECT year(current_timestamp) AS y",
+        &["--now", "2030-02-03"],
+        "{\"y\":2030}\n",
+        "note: now is 2030-02-03T00:00:00Z, as given\n",
+    );
+    let done = query(&scratch, "SELECT current_date", &[]);
+    assert!(done.stderr.contains("the end of the evidence"), "{done:?}");
+    let done = query(&scratch, "SELECT current_date", &["--now", "real"]);
+    assert!(done.stderr.contains("by the clock"), "{done:?}");
+    for (flags, message) in [
+        (["--now", "soon"], "`soon` is not `end`, `real` or a time"),
+        (["--alias", "t"], "expected `NAME=TABLE`"),
+        (["--alias", "t=clodtrail"], "there is no table `clodtrail`"),
+    ] {
+        assert_fails(&query(&scratch, "SELECT 1", &flags), message);
+    }
+}
+
+#[tokio::test]
+async fn a_long_chain_of_indicators_is_answered() {
+    let scratch = case().await;
+    let chain: Vec<String> = (0..5_000)
+        .map(|n| format!("useridentity.accesskeyid = 'A{n}'"))
+        .collect();
+    let sql = format!(
+        "SELECT count(*) AS n FROM cloudtrail WHERE {}",
+        chain.join(" OR ")
+    );
+    scratch.write("chain.sql", sql);
+    let done = scratch.run(["query", "-f", "chain.sql"]);
+    assert_eq!(
+        (done.code, done.stdout.as_str()),
+        (Some(0), "{\"n\":0}\n"),
+        "{}",
+        done.stderr
+    );
+}
+
+#[tokio::test]
 async fn every_format_holds_the_rows() {
     let scratch = case().await;
     let sql = "SELECT eventname AS name, count(*) AS n FROM cloudtrail GROUP BY 1 ORDER BY 1";
