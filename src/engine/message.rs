@@ -164,8 +164,13 @@ fn of_kind(text: &str) -> Option<(String, Option<String>)> {
             "use HAVING, or a subquery",
         );
     }
-    if text.contains("cannot infer common argument type for comparison operation Timestamp")
-        || text.contains("cannot infer common argument type for comparison operation Date")
+    if let Some(kinds) = between(
+        text,
+        "annot infer common argument type for comparison operation ",
+        "",
+    ) && ["Timestamp", "Date"]
+        .iter()
+        .any(|time| kinds.contains(time))
     {
         return hinted(
             "a time is compared with what is none",

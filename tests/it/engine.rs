@@ -243,7 +243,11 @@ async fn errors_say_where_and_what_to_do() {
             "expected one statement, found 2",
             None,
         ),
-        ("SELECT $n", "line 1, column 8: there is no value for `$n`", None),
+        (
+            "SELECT $n",
+            "line 1, column 8: there is no value for `$n`",
+            None,
+        ),
         (
             "SELECT eventname, count(*) FROM cloudtrail",
             "line 1, column 8: 'cloudtrail.eventname' must appear in GROUP BY clause because it's \

@@ -7,6 +7,7 @@
 //! | a truth value compared with a text | `'true'` and `'false'` |
 //! | a text compared with a number | the number that the text is, if it is one |
 //! | a partition column of time | [`super::partitions`] |
+//! | a row `IS NULL`, `count(row)` | whether all its members are NULL: the object was not there |
 //! | times of two zones | both in UTC |
 //! | the time between two events, compared with an interval | as so many nanoseconds |
 //! | `CAST(x AS date)` of a time | `date(x)`, whose comparisons choose row groups |
@@ -22,7 +23,7 @@ use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, Result, ScalarValue, plan_err};
 use datafusion::functions::core::{get_field, named_struct};
-use datafusion::logical_expr::expr::{Between, InList, ScalarFunction};
+use datafusion::logical_expr::expr::{AggregateFunction, Between, InList, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{
@@ -78,6 +79,11 @@ impl Meaning {
             Expr::Between(between) => self.between(between, schema)?,
             Expr::InList(list) => self.listed(list, schema)?,
             Expr::Like(like) => self.like(like, schema)?,
+            Expr::IsNull(row) => {
+                has_content(row, schema).map(|content| Expr::Not(Box::new(content)))
+            }
+            Expr::IsNotNull(row) => has_content(row, schema),
+            Expr::AggregateFunction(call) if call.func.name() == "count" => counted(call, schema),
             Expr::Cast(Cast { expr: inner, field }) => self.cast(inner, field, false, schema)?,
             Expr::TryCast(TryCast { expr: inner, field }) => {
                 self.cast(inner, field, true, schema)?
@@ -252,7 +258,8 @@ impl Meaning {
         if is_time && *field.data_type() == DataType::Date32 {
             return self.calls.call("date", vec![inner.clone()]).map(Some);
         }
-        if *from.data_type() == event_time() && is_text(field.data_type()) {
+        let is_computed = matches!(inner, Expr::ScalarFunction(_));
+        if *from.data_type() == event_time() && is_text(field.data_type()) && !is_computed {
             return self.calls.call("time_text", vec![inner.clone()]).map(Some);
         }
         if is_time && is_text(field.data_type()) {
@@ -267,6 +274,46 @@ impl Meaning {
         }
         Ok(None)
     }
+}
+
+/// Whether an object was there: rows are put together from their members, so that a row itself is never
+/// NULL. `None` for what is no row.
+fn has_content(row: &Expr, schema: &DFSchema) -> Option<Expr> {
+    let is_path = match row {
+        Expr::Column(_) => true,
+        Expr::ScalarFunction(call) => call.name() == "get_field",
+        _ => false,
+    };
+    let DataType::Struct(fields) = row.get_type(schema).ok()? else {
+        return None;
+    };
+    is_path.then(|| any_member(row, &fields)).flatten()
+}
+
+/// Whether any member of a row is not NULL, at any depth.
+fn any_member(row: &Expr, fields: &Fields) -> Option<Expr> {
+    let members = fields.iter().filter_map(|field| {
+        let member = get_field().call(vec![row.clone(), lit(field.name().as_str())]);
+        match field.data_type() {
+            DataType::Struct(fields) => any_member(&member, fields),
+            _ => Some(member.is_not_null()),
+        }
+    });
+    members.reduce(Expr::or)
+}
+
+/// `count(row)`, which counts the rows that were there.
+fn counted(call: &AggregateFunction, schema: &DFSchema) -> Option<Expr> {
+    let [row] = call.params.args.as_slice() else {
+        return None;
+    };
+    if call.params.distinct {
+        return None;
+    }
+    let there = when(has_content(row, schema)?, lit(true)).end().ok()?;
+    let mut call = call.clone();
+    call.params.args = vec![there];
+    Some(Expr::AggregateFunction(call))
 }
 
 /// Whether an expression is an address, as a cast has made it.

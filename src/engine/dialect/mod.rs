@@ -21,6 +21,7 @@ mod operators;
 mod outputs;
 mod partitions;
 mod patterns;
+mod subqueries;
 mod syntax;
 mod tables;
 mod tokens;

@@ -12,6 +12,8 @@
 //! | `JSON '…'`, `TIMESTAMP '2023-07-06 13:51'`, `INTERVAL '1 02:03' DAY TO MINUTE` | `json_parse('…')`, with seconds, by its parts |
 //! | `CAST(x AS varchar(10))` | the first ten characters |
 //! | `map_keys(requestparameters)`, `UNNEST(requestparameters)` | of the map that the JSON text is |
+//! | `EXISTS (SELECT … FROM UNNEST(x) AS t (r) WHERE c)` | `any_match(x, r -> c)` |
+//! | `(a, b) IN (SELECT c, d …)` | one row on both sides |
 //! | `FETCH FIRST 5 ROWS ONLY` | `LIMIT 5` |
 //! | `… CROSS JOIN UNNEST(x) AS t(y)` | a join of its own in parentheses, for [`super::unnest`] |
 
@@ -19,18 +21,19 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, CaseWhen, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident, Interval,
-    LambdaFunction, LambdaSyntax, ObjectName, OneOrManyWithParens, Query, Select, Spanned,
-    Statement, Subscript, TableFactor, TimezoneInfo, Value, ValueWithSpan, VisitMut, VisitorMut,
+    AccessExpr, BinaryOperator, CaseWhen, CastKind, DataType, Expr, Function, FunctionArg,
+    FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident,
+    Interval, LambdaFunction, LambdaSyntax, ObjectName, OneOrManyWithParens, Query, Select,
+    SetExpr, SetOperator, SetQuantifier, Spanned, Statement, Subscript, TableFactor, TimezoneInfo,
+    Value, ValueWithSpan, VisitMut, VisitorMut,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::from::{joined, limit_of_fetch};
-use super::literals;
 use super::names::folded;
 use super::patterns::escape;
 use super::types::WRITTEN_TYPE;
+use super::{literals, subqueries};
 use crate::error::QueryError;
 
 /// The parts of a time that are functions of one argument in Trino.
@@ -107,6 +110,11 @@ impl VisitorMut for Forms {
     type Break = Box<QueryError>;
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Self::Break> {
+        if let Some(operation) = counting_operation(&query.body) {
+            let error = QueryError::new(format!("`{operation}` is not there"));
+            let error = error.with_hint("number the rows with row_number() and leave out ALL");
+            return ControlFlow::Break(Box::new(error));
+        }
         match limit_of_fetch(query) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => ControlFlow::Break(Box::new(error)),
@@ -147,6 +155,22 @@ impl VisitorMut for Forms {
     }
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Self::Break> {
+        // Ahead of what is within: its lambda's parameters have members.
+        match expr {
+            Expr::Exists { subquery, negated } => {
+                if let Some(matched) = subqueries::exists(subquery, *negated) {
+                    *expr = matched;
+                }
+            }
+            Expr::Subquery(subquery) => {
+                subqueries::flatten(subquery);
+                if let Some(counted) = subqueries::count(subquery) {
+                    *expr = counted;
+                }
+            }
+            Expr::InSubquery { expr, subquery, .. } => subqueries::join_columns(expr, subquery),
+            _ => {}
+        }
         if let Expr::Lambda(lambda) = expr {
             let names = lambda
                 .params
@@ -302,6 +326,7 @@ fn other_form(expr: &mut Expr) -> Option<Expr> {
             None
         }
         Expr::Function(function) => other_call(function),
+        Expr::BinaryOp { left, op, right } => distinct(left, op, right),
         Expr::TypedString(text) if text.data_type == DataType::JSON => {
             Some(call("json_parse", vec![Expr::Value(text.value.clone())]))
         }
@@ -329,6 +354,41 @@ fn other_form(expr: &mut Expr) -> Option<Expr> {
             let number = |n: u64| Expr::value(Value::Number(n.to_string(), false));
             Some(call("substr", vec![whole, number(1), number(length)]))
         }
+        _ => None,
+    }
+}
+
+/// A set operation that counts copies, which DataFusion does not do.
+fn counting_operation(body: &SetExpr) -> Option<String> {
+    let SetExpr::SetOperation {
+        op,
+        set_quantifier,
+        left,
+        right,
+    } = body
+    else {
+        return None;
+    };
+    if *set_quantifier == SetQuantifier::All && *op != SetOperator::Union {
+        return Some(format!("{op} ALL"));
+    }
+    counting_operation(left).or_else(|| counting_operation(right))
+}
+
+/// `IS [NOT] DISTINCT FROM`, from the operators that the tokens were made into.
+fn distinct(left: &mut Expr, op: &BinaryOperator, right: &Expr) -> Option<Expr> {
+    match (op, left) {
+        (BinaryOperator::Spaceship, left) => Some(Expr::IsNotDistinctFrom(
+            Box::new(left.clone()),
+            Box::new(right.clone()),
+        )),
+        (BinaryOperator::Eq, Expr::IsNotDistinctFrom(left, inner)) => match right {
+            Expr::Value(ValueWithSpan {
+                value: Value::Boolean(false),
+                ..
+            }) => Some(Expr::IsDistinctFrom(left.clone(), inner.clone())),
+            _ => None,
+        },
         _ => None,
     }
 }
@@ -593,6 +653,22 @@ mod tests {
                 "SELECT coalesce(eventTime, 'none'), if(a, t.eventtime, 'x'), coalesce(eventtime, b)",
                 "SELECT coalesce(time_text(eventTime), 'none'), \
                  CASE WHEN a THEN time_text(t.eventtime) ELSE 'x' END, coalesce(eventtime, b)",
+            ),
+            (
+                "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM UNNEST(resources) AS t (r) WHERE t.r.arn = 'a')",
+                "SELECT 1 WHERE NOT coalesce(any_match(resources, r -> r['arn'] = 'a'), false)",
+            ),
+            (
+                "SELECT (SELECT count(*) FROM UNNEST(c.resources) AS t (r) WHERE r.arn = 'a')",
+                "SELECT coalesce(cardinality(filter(c.resources, r -> r['arn'] = 'a')), 0)",
+            ),
+            (
+                "SELECT (a, b) IN (SELECT c, d FROM t)",
+                "SELECT (a, b) IN (SELECT (c, d) AS columns FROM t)",
+            ),
+            (
+                "SELECT a <=> (b) = FALSE AND c <=> d",
+                "SELECT a IS DISTINCT FROM (b) AND c IS NOT DISTINCT FROM d",
             ),
             ("SELECT try(a / 0)", "SELECT try(() -> a / 0)"),
             (

@@ -4,7 +4,7 @@
 //!   `{table}`), bare identifiers of event data stores, hyphens (`cloudtrail_my-bucket`). They become
 //!   quoted names.
 //! - Types of CAST that nest in parentheses, `array(row(a varchar))`: they become one name with a text.
-//! - The right side of `IS DISTINCT FROM`, and rows of VALUES without parentheses: they get some.
+//! - `IS DISTINCT FROM`, of which the parser reads too much, and rows of VALUES without parentheses.
 //! - A comparison in two pieces (`< =`), as pages that lost a character have it.
 
 use datafusion::sql::sqlparser::keywords::Keyword;
@@ -40,7 +40,6 @@ pub(super) fn mended(sql: &str, tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan
                 (Vec::new(), 0)
             }
             _ if is_space(&token.token) => (Vec::new(), 0),
-            _ if compares_distinct(&out) => wrapped(rest, ends_operand),
             _ if expects_rows(&out) && token.token != Token::LParen => rows_of_values(rest),
             _ if expects_type(&out, &calls) => nested_type(sql, rest),
             _ if expects_table(&out, &calls) => table_name(sql, rest),
@@ -48,6 +47,7 @@ pub(super) fn mended(sql: &str, tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan
                 let name = Token::make_word(name, Some('"'));
                 (vec![TokenWithSpan::new(name, token.span)], 1)
             }
+            Token::Word(word) if word.keyword == Keyword::IS => distinct(rest),
             Token::Lt | Token::Gt | Token::ExclamationMark => comparison(rest),
             _ => (Vec::new(), 0),
         };
@@ -98,9 +98,7 @@ fn expects_table(out: &[TokenWithSpan], calls: &[Call]) -> bool {
     };
     match word.keyword {
         Keyword::JOIN => true,
-        Keyword::FROM => {
-            !compares_distinct(out) && !calls.last().is_some_and(|call| call.is(&CALLS_WITH_FROM))
-        }
+        Keyword::FROM => !calls.last().is_some_and(|call| call.is(&CALLS_WITH_FROM)),
         _ => false,
     }
 }
@@ -122,13 +120,36 @@ fn keyword(token: &Token) -> Keyword {
     }
 }
 
-/// Whether the tokens end in `IS [NOT] DISTINCT FROM`, whose right side the parser reads too far.
-fn compares_distinct(out: &[TokenWithSpan]) -> bool {
-    matches!(
-        last_keywords(out),
-        [Keyword::FROM, Keyword::DISTINCT, Keyword::IS, _]
-            | [Keyword::FROM, Keyword::DISTINCT, Keyword::NOT, Keyword::IS]
-    )
+/// `IS NOT DISTINCT FROM x` as `<=> x`, and `IS DISTINCT FROM x` as `<=> (x) = false`, which never is NULL:
+/// of the words, the parser takes all that follows for the right side, ANDs and ORs included.
+fn distinct(rest: &[TokenWithSpan]) -> (Vec<TokenWithSpan>, usize) {
+    let mut words = rest
+        .iter()
+        .enumerate()
+        .filter(|(_, token)| !is_space(&token.token))
+        .map(|(at, token)| (at, keyword(&token.token)));
+    let mut next = || words.next().unwrap_or((0, Keyword::NoKeyword));
+    let _is = next();
+    let mut second = next();
+    let negated = second.1 == Keyword::NOT;
+    if negated {
+        second = next();
+    }
+    let (from, last) = next();
+    if second.1 != Keyword::DISTINCT || last != Keyword::FROM {
+        return (Vec::new(), 0);
+    }
+    let written = rest.get(..=from).unwrap_or(rest);
+    let span = spanned(written);
+    let mut tokens = vec![TokenWithSpan::new(Token::Spaceship, span)];
+    if negated {
+        return (tokens, from + 1);
+    }
+    let (operand, used) = wrapped(rest.get(from + 1..).unwrap_or_default(), ends_operand);
+    let no = [Token::Eq, Token::make_keyword("FALSE")];
+    tokens.extend(operand);
+    tokens.extend(no.map(|token| TokenWithSpan::new(token, span)));
+    (tokens, from + 1 + used)
 }
 
 /// Whether rows follow: in Trino, rows of one column need no parentheses.
@@ -201,8 +222,11 @@ fn wrapped(rest: &[TokenWithSpan], ends: impl Fn(&Token) -> bool) -> (Vec<TokenW
     let (Some(first), Some(last)) = (operand.first(), operand.last()) else {
         return (Vec::new(), 0);
     };
-    let mut tokens = vec![TokenWithSpan::new(Token::LParen, first.span)];
-    tokens.extend_from_slice(operand);
+    let space = operand.iter().take_while(|token| is_space(&token.token));
+    let space = space.count();
+    let mut tokens = operand.get(..space).unwrap_or_default().to_vec();
+    tokens.push(TokenWithSpan::new(Token::LParen, first.span));
+    tokens.extend_from_slice(operand.get(space..).unwrap_or_default());
     tokens.push(TokenWithSpan::new(Token::RParen, last.span));
     (tokens, used)
 }
@@ -429,7 +453,7 @@ mod tests {
             ("FROM \"a\".\"b-c\" JOIN b.c", "FROM \"a\".\"b-c\" JOIN b.c"),
             ("FROM (SELECT a-b FROM c)", "FROM (SELECT a-b FROM c)"),
             ("extract(day FROM a-b)", "extract(day FROM a-b)"),
-            ("a IS NOT DISTINCT FROM b-c", "a IS NOT DISTINCT FROM (b-c)"),
+            ("a IS NOT DISTINCT FROM b-c", "a <=> b-c"),
             ("SELECT $EDS_ID.a, $b", "SELECT \"$EDS_ID\".a, $b"),
             ("FROM a,b WHERE c", "FROM a,b WHERE c"),
             ("SELECT $name, a-b", "SELECT $name, a-b"),
@@ -460,17 +484,14 @@ mod tests {
     #[test]
     fn operands_and_rows_get_parentheses() {
         for (sql, expected) in [
+            ("a IS DISTINCT FROM 'x' AND b", "a <=> ('x')=FALSE AND b"),
             (
-                "a IS DISTINCT FROM 'x' AND b",
-                "a IS DISTINCT FROM ('x') AND b",
-            ),
-            (
-                "(a IS NOT DISTINCT FROM f(b, c)) OR d",
-                "(a IS NOT DISTINCT FROM (f(b, c))) OR d",
+                "(a IS NOT DISTINCT FROM f(b, c)) OR d IS NOT NULL",
+                "(a <=> f(b, c)) OR d IS NOT NULL",
             ),
             (
                 "a IS DISTINCT FROM CASE WHEN b AND c THEN d END",
-                "a IS DISTINCT FROM (CASE WHEN b AND c THEN d END)",
+                "a <=> (CASE WHEN b AND c THEN d END)=FALSE",
             ),
             (
                 "VALUES 1, f(2, 3) ORDER BY 1",

@@ -36,7 +36,7 @@ fn texts(times: &ArrayRef, n_rows: usize) -> Result<ArrayRef> {
     let moments = Moments::new("timestamp_text", times)?;
     let zone = moments.kind.zone().map(|zone| zone.name());
     let format = match times.data_type() {
-        DataType::Timestamp(TimeUnit::Microsecond, _) => "%Y-%m-%d %H:%M:%S%.6f",
+        DataType::Timestamp(TimeUnit::Microsecond, None) => "%Y-%m-%d %H:%M:%S%.6f",
         DataType::Date32 => "%Y-%m-%d",
         _ => "%Y-%m-%d %H:%M:%S%.3f",
     };
