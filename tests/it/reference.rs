@@ -79,10 +79,6 @@ fn is_over_rows(function: &FunctionInfo) -> bool {
         .reference
         .as_ref()
         .and_then(|reference| reference.page.as_deref());
-    let chapter = function
-        .reference
-        .as_ref()
-        .map(|reference| reference.chapter.as_str());
     page.is_some_and(|page| page.ends_with("aggregate.html"))
         || OVER_COLUMNS.contains(&function.name.as_str())
 }
@@ -114,9 +110,12 @@ fn plain(text: &str) -> String {
         .replacen('T', " ", 1)
 }
 
+/// A heading, and the page that its functions follow.
+type Chapter<'a> = (&'a str, Option<&'a str>);
+
 /// The whole page.
 fn page(functions: &[FunctionInfo]) -> String {
-    let mut chapters: BTreeMap<(&str, Option<&str>), Vec<(&FunctionInfo, &FunctionReference)>> =
+    let mut chapters: BTreeMap<Chapter<'_>, Vec<(&FunctionInfo, &FunctionReference)>> =
         BTreeMap::new();
     let mut others = Vec::new();
     for function in functions {

@@ -23,6 +23,7 @@ use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, Result, ScalarValue, plan_err};
 use datafusion::functions::core::{get_field, named_struct};
+use datafusion::functions::datetime::to_local_time;
 use datafusion::logical_expr::expr::{AggregateFunction, Between, InList, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
@@ -32,9 +33,12 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::AnalyzerRule;
 
 use super::calls::Calls;
-use super::partitions::{respelled, respelled_pattern, text_of};
+use super::partitions::{is_partition, respelled, respelled_pattern, text_of};
 use crate::engine::functions::prefix_range;
 use crate::engine::functions::types::{event_time, is_address, is_json};
+
+/// How the zone of the session is spelled.
+const UTC: [&str; 3] = ["UTC", "+00:00", "Z"];
 
 #[derive(Debug)]
 pub(super) struct Meaning {
@@ -117,6 +121,13 @@ impl Meaning {
 
     /// `x IN (…)`: as one comparison for each, where one of them means something else.
     fn listed(&self, list: &InList, schema: &DFSchema) -> Result<Option<Expr>> {
+        // Texts among texts mean what they say; lists of indicators are long.
+        let plain = !matches!(list.expr.as_ref(), Expr::ScalarFunction(_))
+            && !is_partition(&list.expr)
+            && list.expr.get_type(schema).is_ok_and(|own| is_text(&own));
+        if plain && list.list.iter().all(|item| text_of(item).is_some()) {
+            return Ok(None);
+        }
         let mut found = false;
         let mut any: Option<Expr> = None;
         for item in &list.list {
@@ -258,6 +269,15 @@ impl Meaning {
         if is_time && *field.data_type() == DataType::Date32 {
             return self.calls.call("date", vec![inner.clone()]).map(Some);
         }
+        if let (DataType::Timestamp(_, Some(zone)), DataType::Timestamp(_, None)) =
+            (from.data_type(), field.data_type())
+            && !UTC.contains(&zone.as_ref())
+        {
+            // The reading of calendar and clock in that zone.
+            let local = to_local_time().call(vec![inner.clone()]);
+            let target = field.data_type().clone();
+            return Ok(Some(Expr::Cast(Cast::new(Box::new(local), target))));
+        }
         let is_computed = matches!(inner, Expr::ScalarFunction(_));
         if *from.data_type() == event_time() && is_text(field.data_type()) && !is_computed {
             return self.calls.call("time_text", vec![inner.clone()]).map(Some);
@@ -371,6 +391,9 @@ pub(super) fn compared(
         (DataType::Duration(_), DataType::Interval(_)) => {
             duration(right).map(|right| binary_expr(left.clone(), op, right))
         }
+        (DataType::Interval(_), DataType::Interval(_)) => duration(left)
+            .zip(duration(right))
+            .map(|(left, right)| binary_expr(left, op, right)),
         (DataType::Interval(_), DataType::Duration(_)) => {
             duration(left).map(|left| binary_expr(left, op, right.clone()))
         }
@@ -486,7 +509,6 @@ fn duration(interval: &Expr) -> Option<Expr> {
 /// A time of another zone, or of none, as one of UTC, which is the session's zone; `None` where it is
 /// one already.
 fn in_utc(time: &Expr, unit: TimeUnit, zone: Option<&str>) -> Option<Expr> {
-    const UTC: [&str; 3] = ["UTC", "+00:00", "Z"];
     if zone.is_some_and(|zone| UTC.contains(&zone)) {
         return None;
     }

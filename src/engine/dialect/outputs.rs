@@ -58,14 +58,14 @@ fn name_positions(order_by: &mut Option<OrderBy>, columns: &[SelectItem]) {
         let Ok(position) = position.parse::<usize>() else {
             continue;
         };
-        let before = columns.iter().take(position);
+        let before = columns.get(..position).unwrap_or_default();
         let plain = |item: &SelectItem| {
             matches!(
                 item,
                 SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. }
             )
         };
-        if before.clone().all(plain)
+        if before.iter().all(plain)
             && let Some(SelectItem::ExprWithAlias { alias, .. }) = before.last()
         {
             by.expr = Expr::Identifier(alias.clone());

@@ -28,6 +28,11 @@ fn spelling(name: &str) -> Option<Spelling> {
     })
 }
 
+/// Whether an expression is a partition column of time.
+pub(super) fn is_partition(expr: &Expr) -> bool {
+    matches!(expr, Expr::Column(name) if spelling(&name.name).is_some())
+}
+
 /// Both sides of a comparison, where one is a partition column of time and the other may be spelled in
 /// another way.
 ///

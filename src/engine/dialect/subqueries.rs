@@ -79,6 +79,25 @@ pub(super) fn join_columns(left: &Expr, subquery: &mut Query) {
     }
 }
 
+/// The subquery of a comparison with ANY or ALL with a relation of its own around it: DataFusion puts the
+/// left side into the subquery, where a column of the same name would be meant.
+pub(super) fn enclose(right: &mut Expr) {
+    let Expr::Subquery(subquery) = right else {
+        return;
+    };
+    let text = "SELECT \"__value\" FROM (SELECT 1) AS \"__any\" (\"__value\")";
+    if let Ok(statements) = Parser::parse_sql(&Athena, text)
+        && let Some(Statement::Query(mut made)) = statements.into_iter().next()
+        && let SetExpr::Select(select) = made.body.as_mut()
+        && let Some(TableFactor::Derived {
+            subquery: inner, ..
+        }) = select.from.first_mut().map(|from| &mut from.relation)
+    {
+        std::mem::swap(inner, subquery);
+        std::mem::swap(subquery, &mut made);
+    }
+}
+
 /// Members of the only table of a subquery as plain columns: DataFusion joins a correlated scalar subquery
 /// on plain columns only.
 pub(super) fn flatten(query: &mut Query) {

@@ -169,6 +169,7 @@ impl VisitorMut for Forms {
                 }
             }
             Expr::InSubquery { expr, subquery, .. } => subqueries::join_columns(expr, subquery),
+            Expr::AnyOp { right, .. } | Expr::AllOp { right, .. } => subqueries::enclose(right),
             _ => {}
         }
         if let Expr::Lambda(lambda) = expr {
@@ -669,6 +670,10 @@ mod tests {
             (
                 "SELECT a <=> (b) = FALSE AND c <=> d",
                 "SELECT a IS DISTINCT FROM (b) AND c IS NOT DISTINCT FROM d",
+            ),
+            (
+                "SELECT a > ALL (SELECT a FROM t)",
+                "SELECT a > ALL(SELECT \"__value\" FROM (SELECT a FROM t) AS \"__any\" (\"__value\"))",
             ),
             ("SELECT try(a / 0)", "SELECT try(() -> a / 0)"),
             (

@@ -209,7 +209,9 @@ impl Arrays {
             .collect();
         let n_members: usize = lists.iter().map(|list| list.members.len().max(1)).sum();
         let whole = names.len() == lists.len();
-        if !names.is_empty() && !whole && names.len() != n_members {
+        // Rows may have members that Athena's have not, after those that they share.
+        let fewer = lists.len() == 1 && names.len() < n_members;
+        if !names.is_empty() && !whole && !fewer && names.len() != n_members {
             let what = if n_members == lists.len() {
                 format!("{n_members}")
             } else {
@@ -229,7 +231,11 @@ impl Arrays {
                 columns.push((element, own));
                 continue;
             }
-            for member in &list.members {
+            let members = match names.len() {
+                n if fewer && n > 0 => list.members.get(..n).unwrap_or_default(),
+                _ => &list.members,
+            };
+            for member in members {
                 let value = get_field().call(vec![element.clone(), lit(member.as_str())]);
                 columns.push((value, member.clone()));
             }

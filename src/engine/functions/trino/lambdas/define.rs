@@ -20,6 +20,9 @@ use crate::engine::functions::trino::define::Doc;
 /// answers.
 type Parameters = fn(&[FieldRef], &[Option<FieldRef>]) -> Result<LambdaParametersProgress>;
 
+/// From the types of the values and of what the lambdas give, the types that the values must have.
+type CoerceByLambdas = fn(&[DataType], &[DataType]) -> Option<Vec<DataType>>;
+
 /// A function that takes lambdas, before it is registered.
 #[derive(Clone, Copy)]
 pub(super) struct LambdaFunction {
@@ -33,7 +36,7 @@ pub(super) struct LambdaFunction {
     /// What it gives, for the fields of the values and of the lambdas' answers.
     pub returns: fn(&[FieldRef], &[FieldRef]) -> Result<Field>,
     /// The types of the values, where they depend on the lambdas' answers too.
-    pub coerce_by_lambdas: Option<fn(&[DataType], &[DataType]) -> Option<Vec<DataType>>>,
+    pub coerce_by_lambdas: Option<CoerceByLambdas>,
     pub body: fn(&Call<'_>) -> Result<ArrayRef>,
 }
 

@@ -171,5 +171,5 @@ fn luhn(text: &str) -> Result<bool> {
         let weighed = if at % 2 == 1 { digit * 2 } else { digit };
         sum += u64::from(weighed / 10 + weighed % 10);
     }
-    Ok(!text.is_empty() && sum % 10 == 0)
+    Ok(!text.is_empty() && sum.is_multiple_of(10))
 }

@@ -174,8 +174,8 @@ fn to_texts(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
 fn write(kind: Kind, moment: Moment) -> String {
     let nanos = moment.local.nanosecond();
     let digits = match nanos {
-        _ if nanos % 1_000_000 == 0 => SecondsFormat::Millis,
-        _ if nanos % 1_000 == 0 => SecondsFormat::Micros,
+        _ if nanos.is_multiple_of(1_000_000) => SecondsFormat::Millis,
+        _ if nanos.is_multiple_of(1_000) => SecondsFormat::Micros,
         _ => SecondsFormat::Nanos,
     };
     let Some(zone) = kind.zone() else {

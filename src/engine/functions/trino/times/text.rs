@@ -89,7 +89,8 @@ pub(in crate::engine) fn text_range(text: &str) -> Option<(i64, i64)> {
     let complete = stem.len() == TEMPLATE.len();
     let (fraction, zone) = split_fraction(rest)?;
     let minutes = stem.len() == MINUTES;
-    if !complete && !(rest.is_empty() || (minutes && fraction.is_empty())) {
+    let ends = rest.is_empty() || (minutes && fraction.is_empty());
+    if !(complete || ends) {
         return None;
     }
     let start = whole_fields(stem)?;

@@ -394,7 +394,7 @@ fn random(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
             return exec_err!("`random` finds no integer from `{low}` on and below `{high}`");
         }
         let n = high.abs_diff(low);
-        let step = u128::from(bits(row)) * u128::from(n) >> 64;
+        let step = (u128::from(bits(row)) * u128::from(n)) >> 64;
         Ok(u64::try_from(step)
             .ok()
             .and_then(|step| low.checked_add_unsigned(step)))
