@@ -269,7 +269,7 @@ async fn errors_say_where_and_what_to_do() {
         ),
         (
             "SELECT * FROM read_csv('/etc/passwd')",
-            "there is no table function `read_csv`",
+            "line 1, column 15: there is no table function `read_csv`",
             None,
         ),
     ] {

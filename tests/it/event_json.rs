@@ -124,7 +124,7 @@ async fn what_is_no_event_has_no_record() {
         ),
         (
             "SELECT event_json(1, 2) FROM cloudtrail",
-            "`event_json` takes nothing, or the name of one table",
+            "line 1, column 8: `event_json` takes nothing, or the name of one table",
         ),
         (
             "SELECT event_json() FROM cloudtrail a, cloudtrail b",
