@@ -20,10 +20,6 @@ const REFUSED: &[(&str, &str)] = &[
         "lake/047",
         "expected the end of the statement, found `awsRegion`",
     ),
-    (
-        "lake/051",
-        "expected the end of the statement, found `SELECT`",
-    ),
 ];
 
 /// Runs every file that ends in `.sql`.
