@@ -12,6 +12,7 @@
 //! The bundled views are written for DataFusion itself and pass only the last two.
 
 mod calls;
+mod chains;
 mod columns;
 mod from;
 mod literals;

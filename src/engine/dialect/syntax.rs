@@ -14,6 +14,7 @@
 //! | `map_keys(requestparameters)`, `UNNEST(requestparameters)` | of the map that the JSON text is |
 //! | `EXISTS (SELECT … FROM UNNEST(x) AS t (r) WHERE c)` | `any_match(x, r -> c)` |
 //! | `(a, b) IN (SELECT c, d …)` | one row on both sides |
+//! | `a = 'x' OR a = 'y' OR …`, `a <> 'x' AND a <> 'y' AND …` | `a IN (…)`, `a NOT IN (…)` |
 //! | `FETCH FIRST 5 ROWS ONLY` | `LIMIT 5` |
 //! | `… CROSS JOIN UNNEST(x) AS t(y)` | a join of its own in parentheses, for [`super::unnest`] |
 
@@ -33,7 +34,7 @@ use super::from::{joined, limit_of_fetch};
 use super::names::folded;
 use super::patterns::escape;
 use super::types::WRITTEN_TYPE;
-use super::{literals, subqueries};
+use super::{chains, literals, subqueries};
 use crate::error::QueryError;
 
 /// The parts of a time that are functions of one argument in Trino.
@@ -327,7 +328,9 @@ fn other_form(expr: &mut Expr) -> Option<Expr> {
             None
         }
         Expr::Function(function) => other_call(function),
-        Expr::BinaryOp { left, op, right } => distinct(left, op, right),
+        Expr::BinaryOp { left, op, right } => {
+            distinct(left, op, right).or_else(|| chains::joined(left, op, right))
+        }
         Expr::TypedString(text) if text.data_type == DataType::JSON => {
             Some(call("json_parse", vec![Expr::Value(text.value.clone())]))
         }
@@ -674,6 +677,10 @@ mod tests {
             (
                 "SELECT a > ALL (SELECT a FROM t)",
                 "SELECT a > ALL(SELECT \"__value\" FROM (SELECT a FROM t) AS \"__any\" (\"__value\"))",
+            ),
+            (
+                "SELECT a = 1 OR a = 2 OR b = 1 OR b = 2, x.a <> 1 AND x.a <> NULL AND c AND a = 1",
+                "SELECT a IN (1, 2) OR b = 1 OR b = 2, x.a NOT IN (1, NULL) AND c AND a = 1",
             ),
             ("SELECT try(a / 0)", "SELECT try(() -> a / 0)"),
             (
