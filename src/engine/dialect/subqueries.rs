@@ -4,9 +4,9 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, LambdaFunction, LambdaFunctionParameter, LambdaSyntax, OneOrManyWithParens, Query,
-    Select, SelectItem, SetExpr, Statement, TableFactor, UnaryOperator, Value, VisitMut,
-    VisitorMut,
+    BinaryOperator, Expr, Ident, LambdaFunction, LambdaFunctionParameter, LambdaSyntax,
+    OneOrManyWithParens, Query, Select, SelectItem, SetExpr, Statement, TableFactor, UnaryOperator,
+    Value, VisitMut, VisitorMut,
 };
 use datafusion::sql::sqlparser::parser::Parser;
 
@@ -76,6 +76,32 @@ pub(super) fn join_columns(left: &Expr, subquery: &mut Query) {
             expr: Expr::Tuple(exprs),
             alias: Ident::new("columns"),
         }];
+    }
+}
+
+/// `x = ANY (SELECT …)` as IN, `x <> ALL (SELECT …)` as NOT IN: these are joined by their values.
+pub(super) fn as_list(expr: &Expr) -> Option<Expr> {
+    let (left, right, negated) = match expr {
+        Expr::AnyOp {
+            left,
+            compare_op: BinaryOperator::Eq,
+            right,
+            ..
+        } => (left, right, false),
+        Expr::AllOp {
+            left,
+            compare_op: BinaryOperator::NotEq,
+            right,
+        } => (left, right, true),
+        _ => return None,
+    };
+    match right.as_ref() {
+        Expr::Subquery(subquery) => Some(Expr::InSubquery {
+            expr: left.clone(),
+            subquery: subquery.clone(),
+            negated,
+        }),
+        _ => None,
     }
 }
 

@@ -170,7 +170,13 @@ impl VisitorMut for Forms {
                 }
             }
             Expr::InSubquery { expr, subquery, .. } => subqueries::join_columns(expr, subquery),
-            Expr::AnyOp { right, .. } | Expr::AllOp { right, .. } => subqueries::enclose(right),
+            Expr::AnyOp { .. } | Expr::AllOp { .. } => {
+                if let Some(listed) = subqueries::as_list(expr) {
+                    *expr = listed;
+                } else if let Expr::AnyOp { right, .. } | Expr::AllOp { right, .. } = expr {
+                    subqueries::enclose(right);
+                }
+            }
             _ => {}
         }
         if let Expr::Lambda(lambda) = expr {
@@ -673,6 +679,10 @@ mod tests {
             (
                 "SELECT a <=> (b) = FALSE AND c <=> d",
                 "SELECT a IS DISTINCT FROM (b) AND c IS NOT DISTINCT FROM d",
+            ),
+            (
+                "SELECT a = ANY (SELECT a FROM t), a <> ALL (SELECT a FROM t)",
+                "SELECT a IN (SELECT a FROM t), a NOT IN (SELECT a FROM t)",
             ),
             (
                 "SELECT a > ALL (SELECT a FROM t)",

@@ -151,6 +151,8 @@ struct List {
     expr: Expr,
     /// The members of its elements, where these are rows.
     members: Vec<String>,
+    /// Those that Athena's have not; they are columns only where so many are named.
+    further: Vec<String>,
     /// Where it has a name by itself: the parts of a map.
     name: Option<&'static str>,
 }
@@ -171,10 +173,11 @@ impl Arrays {
             lists.push(List {
                 expr: positions,
                 members: Vec::new(),
+                further: Vec::new(),
                 name: Some("ordinality"),
             });
         }
-        let outputs = self.outputs(&lists, context)?;
+        let outputs = self.outputs(&mut lists, context)?;
         let passed = left.schema().columns();
         let mut exprs: Vec<Expr> = passed.iter().cloned().map(Expr::Column).collect();
         let mut made_up = Vec::new();
@@ -200,7 +203,11 @@ impl Arrays {
     }
 
     /// The columns that the alias names, from the unnested lists.
-    fn outputs(&self, lists: &[List], context: &dyn RelationPlannerContext) -> Result<Vec<Expr>> {
+    fn outputs(
+        &self,
+        lists: &mut [List],
+        context: &dyn RelationPlannerContext,
+    ) -> Result<Vec<Expr>> {
         let names: Vec<String> = self
             .alias
             .iter()
@@ -209,9 +216,16 @@ impl Arrays {
             .collect();
         let n_members: usize = lists.iter().map(|list| list.members.len().max(1)).sum();
         let whole = names.len() == lists.len();
-        // Rows may have members that Athena's have not, after those that they share.
-        let fewer = lists.len() == 1 && names.len() < n_members;
-        if !names.is_empty() && !whole && !fewer && names.len() != n_members {
+        let n_further: usize = lists.iter().map(|list| list.further.len()).sum();
+        let n_members = if names.len() == n_members + n_further {
+            for list in lists.iter_mut() {
+                list.members.append(&mut list.further);
+            }
+            names.len()
+        } else {
+            n_members
+        };
+        if !names.is_empty() && !whole && names.len() != n_members {
             let what = if n_members == lists.len() {
                 format!("{n_members}")
             } else {
@@ -231,11 +245,7 @@ impl Arrays {
                 columns.push((element, own));
                 continue;
             }
-            let members = match names.len() {
-                n if fewer && n > 0 => list.members.get(..n).unwrap_or_default(),
-                _ => &list.members,
-            };
-            for member in members {
+            for member in &list.members {
                 let value = get_field().call(vec![element.clone(), lit(member.as_str())]);
                 columns.push((value, member.clone()));
             }
@@ -250,16 +260,13 @@ impl Arrays {
 
 /// The lists of one argument: itself, or the keys and the values of a map.
 fn add_lists(expr: Expr, schema: &DFSchema, lists: &mut Vec<List>) -> Result<()> {
-    let members = |item: &Field| match item.data_type() {
-        DataType::Struct(fields) => fields.iter().map(|field| field.name().clone()).collect(),
-        _ => Vec::new(),
-    };
     match expr.get_type(schema)? {
         DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
-            let members = members(&item);
+            let (members, further) = members_of(&item);
             lists.push(List {
                 expr,
                 members,
+                further,
                 name: None,
             });
         }
@@ -268,6 +275,7 @@ fn add_lists(expr: Expr, schema: &DFSchema, lists: &mut Vec<List>) -> Result<()>
                 lists.push(List {
                     expr: part,
                     members: Vec::new(),
+                    further: Vec::new(),
                     name: Some(name),
                 });
             }
@@ -280,6 +288,16 @@ fn add_lists(expr: Expr, schema: &DFSchema, lists: &mut Vec<List>) -> Result<()>
         other => return plan_err!("UNNEST takes arrays and maps, not {other}"),
     }
     Ok(())
+}
+
+/// The columns that an element makes, and those that it makes where they are named: elements of
+/// `resources` have three members in Athena's table.
+fn members_of(item: &Field) -> (Vec<String>, Vec<String>) {
+    let DataType::Struct(fields) = item.data_type() else {
+        return (Vec::new(), Vec::new());
+    };
+    let names = fields.iter().map(|field| field.name().clone());
+    names.partition(|name| name != "arnprefix")
 }
 
 /// The numbers from 1 to the length of the longest list.
