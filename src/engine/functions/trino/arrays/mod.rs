@@ -11,12 +11,7 @@ mod tests;
 
 use datafusion::logical_expr::ScalarUDF;
 
-#[allow(
-    unused_imports,
-    reason = "for the functions over texts that have these names too"
-)]
 pub(in crate::engine) use order::REVERSE;
-#[allow(unused_imports, reason = "as above")]
 pub(in crate::engine) use shape::CONCAT;
 
 use super::define::{Family, Function};

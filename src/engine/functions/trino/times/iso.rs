@@ -130,7 +130,7 @@ fn fraction(rest: &mut Rest<'_>) -> Option<i64> {
     (n_digits > 0).then(|| format!("{digits:0<9}").parse().ok())?
 }
 
-#[allow(clippy::option_option)]
+#[allow(clippy::option_option, reason = "no offset and a wrong one differ")]
 fn offset(rest: &mut Rest<'_>) -> Option<Option<FixedOffset>> {
     let text = std::mem::take(&mut rest.0);
     match text {
