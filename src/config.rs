@@ -6,10 +6,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::str::FromStr;
 
 use serde::Deserialize;
 
 use crate::error::{ConfigError, FileError, Result};
+use crate::util::{TimeBound, UnknownTime};
 
 /// The file name looked for beside the lake and in the working directory.
 pub const LISTS_FILE: &str = "spoor.toml";
@@ -59,6 +61,10 @@ pub struct Lists {
     pub chain_allow: Vec<ChainStep>,
     /// Days of history that rules about "first seen" need.
     pub baseline_days: u32,
+    /// What a password policy must ask for.
+    pub password_baseline: PasswordBaseline,
+    /// The evidence before this moment is known to be good: it is learned from, not reported.
+    pub baseline_until: Option<BaselineUntil>,
     /// Findings that are known and accepted, each with its reason.
     pub allow: Vec<Allowance>,
     /// Settings of single rules, by rule id.
@@ -81,8 +87,63 @@ impl Default for Lists {
             expected_regions: Vec::new(),
             chain_allow: Vec::new(),
             baseline_days: DEFAULT_BASELINE_DAYS,
+            password_baseline: PasswordBaseline::default(),
+            baseline_until: None,
             allow: Vec::new(),
             rules: BTreeMap::new(),
+        }
+    }
+}
+
+/// A moment that splits the evidence, in microseconds since 1970 UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct BaselineUntil(pub i64);
+
+impl FromStr for BaselineUntil {
+    type Err = UnknownTime;
+
+    /// Reads a time or a day, not one that is relative to the end of the evidence.
+    fn from_str(text: &str) -> Result<Self, UnknownTime> {
+        let bound: TimeBound = text.parse()?;
+        if bound.is_relative() {
+            return Err(UnknownTime::new(text));
+        }
+        Ok(Self(bound.first_micros(0)))
+    }
+}
+
+impl TryFrom<String> for BaselineUntil {
+    type Error = UnknownTime;
+
+    fn try_from(text: String) -> Result<Self, UnknownTime> {
+        text.parse()
+    }
+}
+
+/// What the account's password policy must ask for at least. The defaults are those of the CIS
+/// benchmark for AWS.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PasswordBaseline {
+    pub minimum_length: u32,
+    /// How many former passwords may not come again.
+    pub reuse_prevention: u32,
+    pub require_uppercase: bool,
+    pub require_lowercase: bool,
+    pub require_numbers: bool,
+    pub require_symbols: bool,
+}
+
+impl Default for PasswordBaseline {
+    fn default() -> Self {
+        Self {
+            minimum_length: 14,
+            reuse_prevention: 24,
+            require_uppercase: true,
+            require_lowercase: true,
+            require_numbers: true,
+            require_symbols: true,
         }
     }
 }

@@ -100,12 +100,14 @@ pub struct Finding {
     pub remediation: Vec<Remediation>,
 }
 
-/// A finding that an allowance covers.
+/// A finding that an entry of the case's lists covers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Suppressed {
     #[serde(flatten)]
     pub finding: Finding,
-    /// The allowance's own words.
+    /// The entry: `[[allow]]` with its number from 1 and its rule, or a list and the pattern in it.
+    pub entry: String,
+    /// Why, in the entry's own words where it has some.
     pub reason: String,
 }
 

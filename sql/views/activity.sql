@@ -9,7 +9,8 @@
 -- `caller_role_arn` and `principal_key` (the same as `actor`) tell who called; `target_role_arn` comes
 -- from the request, else from the resources, else, since refused calls have no request, from the
 -- error message. `subject` is what the call is about: that role, or the role, user, group, policy or
--- other thing that an IAM call names. ARNs made from a bare name have no path.
+-- other thing that an IAM call names. ARNs made from a bare name have no path. `workload` says that the
+-- credentials are an instance's, function's, task's or pod's, where the record itself shows it.
 SELECT
   *,
   errorcode IS NULL AND errormessage IS NULL
@@ -54,6 +55,14 @@ SELECT
     OR lower(coalesce(useridentity.sessioncontext.attributes.sessioncredentialfromconsole, ''))
        = 'true' AS console,
   ip_network(sourceipaddress) AS src_net,
+  CASE WHEN useridentity.type = 'AssumedRole' THEN CASE
+    WHEN useridentity.sessioncontext.ec2roledelivery IS NOT NULL
+      OR regexp_like(useridentity.principalid, ':i-[0-9a-f]{8,17}$') THEN 'instance'
+    WHEN useridentity.inscopeof.issuertype LIKE 'AWS::Lambda::%' THEN 'function'
+    WHEN useridentity.inscopeof.issuertype LIKE 'AWS::ECS::%' THEN 'task'
+    WHEN useridentity.inscopeof.issuertype LIKE 'AWS::EKS::%' THEN 'pod'
+    WHEN useridentity.inscopeof.issuertype LIKE 'AWS::EC2::%' THEN 'instance'
+  END END AS workload,
   (useridentity.invokedby IS NOT DISTINCT FROM 'cloudformation.amazonaws.com')
     OR (useragent IS NOT NULL
         AND regexp_like(useragent, 'terraform|pulumi|opentofu|cdk|crossplane', 'i')) AS iac_hint

@@ -1,14 +1,16 @@
 //! A rule's cases: small sets of events with the findings they must give.
 //!
-//! The file `<id>.cases.json` beside the rule is a list of cases. Each says which lists the case of
-//! the evidence has, which CloudTrail records there are, and every finding that must come of them,
-//! no more and no fewer.
+//! The file `<id>.cases.json` beside the rule is a list of cases, or an object with `templates` of
+//! events and `cases`. Each case says which lists the case of the evidence has, which CloudTrail records
+//! there are (written short: [`super::case_events`]), and every finding that must come of them, no more
+//! and no fewer.
 
 use std::fmt;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::case_events::{Templates, expand};
 use super::loader::{CaseText, RuleSet};
 use super::outcome::DetectReport;
 use super::rule::Rule;
@@ -28,14 +30,14 @@ pub struct Case {
     /// The lists of the evidence's case; absent ones are empty.
     #[serde(default)]
     pub lists: Lists,
-    /// CloudTrail records.
+    /// CloudTrail records, in the file written short.
     pub events: Vec<Value>,
     /// Every finding, in any order.
     pub expect: Vec<Expected>,
     /// Whether the rule says that it still learns.
     #[serde(default)]
     pub learning: bool,
-    /// Subjects of findings that the allow-list takes out.
+    /// Subjects of findings that an entry of the lists covers.
     #[serde(default)]
     pub suppressed: Vec<String>,
 }
@@ -89,11 +91,37 @@ impl fmt::Display for CaseOutcome {
 ///
 /// Where the text is not a list of cases; the message has the line.
 pub fn parse(text: &CaseText) -> Result<Vec<Case>, RuleError> {
-    serde_json::from_str(&text.text).map_err(|source| RuleError {
+    let fail = |source: serde_json::Error| RuleError {
         rule: text.path.clone(),
         message: "cannot read the cases".to_owned(),
         source: Some(Box::new(source)),
-    })
+    };
+    let file = if text.text.trim_start().starts_with('[') {
+        CaseFile {
+            templates: Templates::new(),
+            cases: serde_json::from_str(&text.text).map_err(fail)?,
+        }
+    } else {
+        serde_json::from_str(&text.text).map_err(fail)?
+    };
+    let mut cases = file.cases;
+    for case in &mut cases {
+        case.events =
+            expand(&text.path, &file.templates, &case.events).map_err(|error| RuleError {
+                message: format!("case `{}`: {}", case.name, error.message),
+                ..error
+            })?;
+    }
+    Ok(cases)
+}
+
+/// A file of cases that has templates of its own.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CaseFile {
+    #[serde(default)]
+    templates: Templates,
+    cases: Vec<Case>,
 }
 
 /// Runs the cases of every rule that `wanted` accepts. A rule without a hit and a near miss fails.

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use arrow::compute::kernels::cast_utils::string_to_timestamp_nanos;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -21,12 +22,13 @@ pub const UNKNOWN_SUBJECT: &str = "(unknown)";
 const MAX_EVENT_IDS: usize = 10_000;
 
 /// Columns with a meaning of their own, which are not evidence.
-const MEANINGFUL_COLUMNS: [&str; 5] = [
+const MEANINGFUL_COLUMNS: [&str; 6] = [
     "severity",
     "event_ids",
     "first_time",
     "last_time",
     "learning",
+    "suppressed_by",
 ];
 
 /// Rows of a rule in groups.
@@ -36,45 +38,83 @@ pub struct Grouped {
     pub findings: Vec<(Finding, Row)>,
     /// Groups that would be findings if the history were long enough.
     pub n_learning: u64,
+    /// Findings that a list covers, each with the entry (column `suppressed_by`).
+    pub suppressed: Vec<(Finding, Row, String)>,
+    /// Groups that lie before the moment from which on the case hunts.
+    pub n_baseline: u64,
 }
 
-/// Groups the rows of a rule. `learning` says that the evidence is too short for the whole rule.
+/// What a run knows beside the rows.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Circumstances {
+    /// Replaces every severity.
+    pub severity: Option<Severity>,
+    /// The evidence is too short for the whole rule.
+    pub learning: bool,
+    /// Rows that end before this moment, in microseconds since 1970, are known to be good.
+    pub baseline_until: Option<i64>,
+}
+
+/// Groups the rows of a rule.
 ///
 /// # Errors
 ///
 /// Where a row has a severity that is none.
 pub fn group(
     rule: &Rule,
-    severity_override: Option<Severity>,
     rows: Vec<Row>,
-    learning: bool,
+    circumstances: Circumstances,
 ) -> Result<Grouped, RuleError> {
-    let mut groups: BTreeMap<Vec<String>, Group> = BTreeMap::new();
+    let mut groups: BTreeMap<(Vec<String>, String), Group> = BTreeMap::new();
     let mut learning_groups = BTreeSet::new();
+    let mut baseline_groups = BTreeSet::new();
     for row in rows {
         let key = key(rule, &row);
-        if learning || row.get("learning") == Some(&Value::Bool(true)) {
+        if circumstances.is_baseline(&row) {
+            baseline_groups.insert(key);
+            continue;
+        }
+        if circumstances.learning || row.get("learning") == Some(&Value::Bool(true)) {
             learning_groups.insert(key);
             continue;
         }
-        let severity = match (severity_override, text(&row, "severity")) {
+        let severity = match (circumstances.severity, text(&row, "severity")) {
             (Some(severity), _) => severity,
             (None, None) => rule.severity,
             (None, Some(word)) => word.parse().map_err(|_| {
                 RuleError::new(rule.id.as_str(), format!("`{word}` is not a severity"))
             })?,
         };
-        groups.entry(key).or_default().rows.push((severity, row));
+        let entry = text(&row, "suppressed_by").unwrap_or_default().to_owned();
+        let group = groups.entry((key, entry)).or_default();
+        group.rows.push((severity, row));
     }
-    let n_learning = learning_groups.len() as u64;
-    let findings = groups
-        .into_iter()
-        .filter_map(|(key, group)| group.finding(rule, &key))
-        .collect();
-    Ok(Grouped {
-        findings,
-        n_learning,
-    })
+    let mut grouped = Grouped {
+        n_learning: learning_groups.len() as u64,
+        n_baseline: baseline_groups.len() as u64,
+        ..Grouped::default()
+    };
+    for ((key, entry), group) in groups {
+        let Some((finding, worst)) = group.finding(rule, &key) else {
+            continue;
+        };
+        if entry.is_empty() {
+            grouped.findings.push((finding, worst));
+        } else {
+            grouped.suppressed.push((finding, worst, entry));
+        }
+    }
+    Ok(grouped)
+}
+
+impl Circumstances {
+    fn is_baseline(&self, row: &Row) -> bool {
+        let time = row_time(row, "last_time").and_then(|text| string_to_timestamp_nanos(text).ok());
+        match (self.baseline_until, time) {
+            (Some(until), Some(nanos)) => nanos / 1_000 < until,
+            _ => false,
+        }
+    }
 }
 
 /// Account, subject, then the rule's own columns.
@@ -237,7 +277,7 @@ references = []
 
     fn group_all(rows: &[Value]) -> Vec<Finding> {
         let rows = rows.iter().cloned().map(row).collect();
-        let grouped = group(&rule(), None, rows, false).unwrap();
+        let grouped = group(&rule(), rows, Circumstances::default()).unwrap();
         grouped
             .findings
             .into_iter()
@@ -294,10 +334,46 @@ references = []
     #[test]
     fn learning_rows_are_counted_by_subject() {
         let rows = || vec![row(json!({"eventid": "a"})), row(json!({"learning": true}))];
-        let some = group(&rule(), None, rows(), false).unwrap();
+        let some = group(&rule(), rows(), Circumstances::default()).unwrap();
         assert_eq!((some.findings.len(), some.n_learning), (1, 1));
-        let all = group(&rule(), None, rows(), true).unwrap();
+        let short = Circumstances {
+            learning: true,
+            ..Circumstances::default()
+        };
+        let all = group(&rule(), rows(), short).unwrap();
         assert_eq!((all.findings.len(), all.n_learning), (0, 1));
+    }
+
+    #[test]
+    fn what_a_list_covers_is_kept_apart() {
+        let rows = vec![
+            row(json!({"eventid": "a"})),
+            row(json!({"eventid": "b", "suppressed_by": "ci_principals: *scan*"})),
+        ];
+        let grouped = group(&rule(), rows, Circumstances::default()).unwrap();
+        let [(finding, _, entry)] = grouped.suppressed.as_slice() else {
+            panic!("{grouped:?}");
+        };
+        assert_eq!(entry, "ci_principals: *scan*");
+        assert_eq!(finding.event_ids, ["b"]);
+        assert_eq!(grouped.findings[0].0.event_ids, ["a"]);
+    }
+
+    #[test]
+    fn what_ends_before_the_hunt_begins_is_learned_from() {
+        let rows = vec![
+            row(json!({"eventid": "a", "eventtime": "2025-03-01T00:00:00Z"})),
+            row(json!({"eventid": "b", "eventtime": "2025-03-01T00:00:00Z",
+                "last_time": "2025-03-02T00:00:00Z"})),
+            row(json!({"eventid": "c", "eventtime": "2025-03-02T00:00:00Z"})),
+        ];
+        let hunt = Circumstances {
+            baseline_until: Some(1_740_873_600_000_000),
+            ..Circumstances::default()
+        };
+        let grouped = group(&rule(), rows, hunt).unwrap();
+        assert_eq!(grouped.n_baseline, 1);
+        assert_eq!(grouped.findings[0].0.event_ids, ["b", "c"]);
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub struct RuleSet {
     /// The cases of the rules that have some.
     pub cases: BTreeMap<RuleId, CaseText>,
     pub errors: Vec<RuleError>,
+    /// Ids of bundled rules that a user's rule replaces, sorted.
+    pub replaced: Vec<RuleId>,
 }
 
 impl RuleSet {
@@ -60,10 +62,11 @@ impl RuleSet {
             };
             set.add(bundled.path, bundled.text, Some(cases), &attack);
         }
+        let mut own = Self::default();
         for folder in folders {
-            set.add_folder(folder, &attack)?;
+            own.add_folder(folder, &attack)?;
         }
-        set.rules.sort_by(|a, b| a.id.cmp(&b.id));
+        set.replace_by(own);
         Ok(set)
     }
 
@@ -111,6 +114,22 @@ impl RuleSet {
             }
         }
         errors
+    }
+
+    /// A rule of the user's replaces the bundled one of its id, with its cases.
+    fn replace_by(&mut self, own: Self) {
+        for rule in &own.rules {
+            if let Some(position) = self.rules.iter().position(|old| old.id == rule.id) {
+                self.rules.remove(position);
+                self.cases.remove(&rule.id);
+                self.replaced.push(rule.id.clone());
+            }
+        }
+        self.rules.extend(own.rules);
+        self.cases.extend(own.cases);
+        self.errors.extend(own.errors);
+        self.rules.sort_by(|a, b| a.id.cmp(&b.id));
+        self.replaced.sort();
     }
 
     fn add_folder(&mut self, folder: &Path, attack: &Attack) -> Result<()> {

@@ -7,6 +7,7 @@
 mod allow;
 pub mod attack;
 mod bundled;
+mod case_events;
 pub mod cases;
 mod group;
 pub mod loader;

@@ -1,6 +1,6 @@
 //! What a run of the rules gives: findings, what was suppressed, what is still learning, what failed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, ListBuilder, RecordBatch, StringArray, StringBuilder, UInt64Array};
@@ -15,7 +15,7 @@ use crate::finding::{Finding, Suppressed};
 pub struct DetectReport {
     /// Worst first, then by first time, rule and subject.
     pub findings: Vec<Finding>,
-    /// Findings that the allow-list takes out, with the reason, in the same order.
+    /// Findings that an entry of the lists covers, in the same order.
     pub suppressed: Vec<Suppressed>,
     /// Rules that need more history than the evidence has, by rule.
     pub learning: Vec<Learning>,
@@ -23,6 +23,23 @@ pub struct DetectReport {
     pub errors: Vec<Failure>,
     /// How many rules gave an answer.
     pub rules_run: u64,
+    /// Would-be findings that lie before the moment from which on the case hunts.
+    pub n_baseline: u64,
+    /// Events of the evidence.
+    pub n_events: u64,
+    /// What each rule with findings costs its reader, the dearest first.
+    pub budget: Vec<RuleBudget>,
+}
+
+/// How much a rule says.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RuleBudget {
+    pub rule: String,
+    pub n_findings: u64,
+    /// Distinct events that its findings name.
+    pub n_events: u64,
+    /// Those of all events of the evidence, from 0 to 1.
+    pub share: f64,
 }
 
 /// A rule that keeps silent until it knows what is normal.
@@ -70,6 +87,31 @@ impl DetectReport {
             .sort_by(|a, b| by_weight(&a.finding, &b.finding));
         self.learning.sort_by(|a, b| a.rule.cmp(&b.rule));
         self.errors.sort();
+        self.budget = self.count();
+    }
+
+    fn count(&self) -> Vec<RuleBudget> {
+        let mut rules: BTreeMap<&str, (u64, BTreeSet<&str>)> = BTreeMap::new();
+        for finding in &self.findings {
+            let (n_findings, events) = rules.entry(&finding.rule).or_default();
+            *n_findings += 1;
+            events.extend(finding.event_ids.iter().map(String::as_str));
+        }
+        let mut budget: Vec<RuleBudget> = rules
+            .into_iter()
+            .map(|(rule, (n_findings, events))| RuleBudget {
+                rule: rule.to_owned(),
+                n_findings,
+                n_events: events.len() as u64,
+                share: events.len() as f64 / self.n_events.max(1) as f64,
+            })
+            .collect();
+        budget.sort_by(|a, b| {
+            b.n_events
+                .cmp(&a.n_events)
+                .then_with(|| a.rule.cmp(&b.rule))
+        });
+        budget
     }
 
     /// Registers the tables `findings` and `suppressed`, so that they can be queried.
@@ -83,6 +125,8 @@ impl DetectReport {
         register(engine, "findings", batch)?;
         let findings: Vec<&Finding> = self.suppressed.iter().map(|s| &s.finding).collect();
         let mut batch = columns(&findings);
+        let entries = self.suppressed.iter().map(|s| s.entry.as_str());
+        batch.push(("entry", Arc::new(StringArray::from_iter_values(entries))));
         let reasons = self.suppressed.iter().map(|s| s.reason.as_str());
         batch.push(("reason", Arc::new(StringArray::from_iter_values(reasons))));
         register(engine, "suppressed", batch)

@@ -7,7 +7,7 @@ use arrow::compute::kernels::cast_utils::string_to_timestamp_nanos;
 use futures::stream::{self, StreamExt};
 
 use super::allow::covers;
-use super::group::{Grouped, group};
+use super::group::{Circumstances, Grouped, group};
 use super::loader::RuleSet;
 use super::outcome::{DetectReport, Failure, Learning};
 use super::render::complete;
@@ -63,7 +63,10 @@ pub async fn detect_rules(engine: &Engine, rules: &[&Rule], lists: &Lists) -> Re
         .buffered(CONCURRENT_RULES)
         .collect()
         .await;
-    let mut report = DetectReport::default();
+    let mut report = DetectReport {
+        n_events: evidence.n_events,
+        ..DetectReport::default()
+    };
     for (rule, outcome) in enabled.into_iter().zip(outcomes) {
         match outcome {
             Ok(grouped) => add(&mut report, rule, lists, grouped),
@@ -83,9 +86,16 @@ async fn run(
     history: &History,
 ) -> Result<Grouped, RuleError> {
     let rows = query(engine, rule, lists).await?;
-    let learning = rule.kind == Kind::FirstSeen && !history.is_long_enough();
-    let mut grouped = group(rule, severity_override(rule, lists)?, rows, learning)?;
+    let circumstances = Circumstances {
+        severity: severity_override(rule, lists)?,
+        learning: rule.kind == Kind::FirstSeen && !history.is_long_enough(),
+        baseline_until: lists.baseline_until.map(|until| until.0),
+    };
+    let mut grouped = group(rule, rows, circumstances)?;
     for (finding, worst) in &mut grouped.findings {
+        complete(recipes, rule, lists, finding, worst)?;
+    }
+    for (finding, worst, _) in &mut grouped.suppressed {
         complete(recipes, rule, lists, finding, worst)?;
     }
     Ok(grouped)
@@ -155,14 +165,23 @@ fn add(report: &mut DetectReport, rule: &Rule, lists: &Lists, grouped: Grouped) 
             baseline_days: lists.baseline_days,
         });
     }
+    report.n_baseline += grouped.n_baseline;
+    for (finding, _, entry) in grouped.suppressed {
+        let list = entry.split(':').next().unwrap_or_default();
+        let reason = format!("named in `{list}`");
+        report.suppressed.push(Suppressed {
+            finding,
+            entry,
+            reason,
+        });
+    }
     for (finding, _) in grouped.findings {
-        match lists
-            .allow
-            .iter()
-            .find(|allowance| covers(allowance, &finding))
-        {
-            Some(allowance) => report.suppressed.push(Suppressed {
+        let allowances = lists.allow.iter().enumerate();
+        let mut covering = allowances.filter(|(_, allowance)| covers(allowance, &finding));
+        match covering.next() {
+            Some((index, allowance)) => report.suppressed.push(Suppressed {
                 finding,
+                entry: format!("[[allow]] {}: {}", index + 1, allowance.rule),
                 reason: allowance.reason.clone(),
             }),
             None => report.findings.push(finding),
@@ -175,6 +194,8 @@ fn add(report: &mut DetectReport, rule: &Rule, lists: &Lists, grouped: Grouped) 
 struct History {
     span_us: i64,
     baseline_us: i64,
+    /// A part of the evidence is said to be the baseline, however long it is.
+    has_baseline: bool,
 }
 
 impl History {
@@ -188,11 +209,12 @@ impl History {
         Self {
             span_us: last_us - time_us(evidence.first_time.as_deref()),
             baseline_us: i64::from(lists.baseline_days) * DAY_US,
+            has_baseline: lists.baseline_until.is_some(),
         }
     }
 
     /// Whether anything can be called new.
     fn is_long_enough(self) -> bool {
-        self.span_us >= self.baseline_us
+        self.has_baseline || self.span_us >= self.baseline_us
     }
 }

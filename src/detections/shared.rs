@@ -12,9 +12,12 @@ use crate::engine::{Engine, Params};
 use crate::error::Result;
 
 /// The views, in the order in which they build on one another.
-const SHARED_VIEWS: [&str; 4] = [
+const SHARED_VIEWS: [&str; 7] = [
+    "recorded",
     "role_changes",
     "role_assumptions",
+    "workload_sessions",
+    "roles_passed",
     "strong_roles",
     "trust_exposures",
 ];

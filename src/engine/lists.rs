@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringViewArray};
+use datafusion::arrow::array::{
+    ArrayRef, BooleanArray, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray,
+};
 use datafusion::arrow::datatypes::{Field, Schema};
 use datafusion::common::Result;
 use datafusion::datasource::MemTable;
@@ -15,6 +17,7 @@ enum Column<'a> {
     Text(&'static str, Vec<&'a str>),
     Bool(&'static str, Vec<bool>),
     Integer(&'static str, Vec<i64>),
+    Time(&'static str, Vec<Option<i64>>),
 }
 
 /// Registers every list. Where none names our accounts, they are those the evidence was recorded in.
@@ -46,6 +49,7 @@ struct OwnAccounts<'a> {
 #[rustfmt::skip]
 fn tables<'a>(lists: &'a Lists, own: OwnAccounts<'a>) -> Vec<(&'static str, &'static str, Vec<Column<'a>>)> {
     let vendors = || lists.vendor_accounts.iter();
+    let password = &lists.password_baseline;
     let vendor_roles: Vec<(&str, &str)> = vendors()
         .flat_map(|vendor| vendor.allowed_roles.iter().map(|role| (vendor.account.as_str(), role.as_str())))
         .collect();
@@ -83,6 +87,15 @@ fn tables<'a>(lists: &'a Lists, own: OwnAccounts<'a>) -> Vec<(&'static str, &'st
         ]),
         ("settings", "the case's numbers, in one row", vec![
             Column::Integer("baseline_days", vec![i64::from(lists.baseline_days)]),
+            Column::Time("baseline_until", vec![lists.baseline_until.map(|until| until.0)]),
+        ]),
+        ("password_baseline", "what a password policy must ask for, in one row", vec![
+            Column::Integer("minimum_length", vec![i64::from(password.minimum_length)]),
+            Column::Integer("reuse_prevention", vec![i64::from(password.reuse_prevention)]),
+            Column::Bool("require_uppercase", vec![password.require_uppercase]),
+            Column::Bool("require_lowercase", vec![password.require_lowercase]),
+            Column::Bool("require_numbers", vec![password.require_numbers]),
+            Column::Bool("require_symbols", vec![password.require_symbols]),
         ]),
     ]
 }
@@ -101,6 +114,10 @@ fn mem_table(columns: Vec<Column<'_>>) -> Result<MemTable> {
                 }
                 Column::Bool(name, values) => (name, Arc::new(BooleanArray::from(values))),
                 Column::Integer(name, values) => (name, Arc::new(Int64Array::from(values))),
+                Column::Time(name, values) => {
+                    let times = TimestampMicrosecondArray::from(values).with_timezone("UTC");
+                    (name, Arc::new(times))
+                }
             };
             (Field::new(name, array.data_type().clone(), true), array)
         })

@@ -22,6 +22,9 @@ fn files(ending: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for family in fs::read_dir(root).expect("the folder of rules") {
         let family = family.expect("a family").path();
+        if !family.is_dir() {
+            continue;
+        }
         for file in fs::read_dir(&family).expect("a folder of a family") {
             let name = file.expect("a file").file_name();
             let (name, family) = (name.to_string_lossy(), family.file_name().expect("a name"));

@@ -92,6 +92,7 @@ fn vocabulary(context: &FunctionContext) -> Vec<ScalarUDF> {
         denied::denied_target(),
         network::ip_network(),
         network::is_public_ip(),
+        network::in_network(),
         glob::glob_match(),
         event_json::event_json(),
     ];

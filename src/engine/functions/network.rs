@@ -1,4 +1,4 @@
-//! Source addresses: `ip_network`, `is_public_ip`.
+//! Source addresses: `ip_network`, `is_public_ip`, `in_network`.
 //!
 //! The field also holds service names, "AWS Internal" and, in anonymized sets, impossible addresses;
 //! all of these are NULL.
@@ -62,6 +62,45 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
     ip.segments()[0] & 0xe000 == 0x2000
 }
 
+/// Whether the address lies in the network, given as `address/bits` or as one address.
+fn is_in(text: &str, cidr: &str) -> bool {
+    let (base, bits) = match cidr.split_once('/') {
+        Some((base, bits)) => (base, bits.parse::<u32>().ok()),
+        None => (cidr, Some(u128::BITS)),
+    };
+    let same = |a: u128, b: u128, width: u32, bits: u32| {
+        let shift = width - bits.min(width);
+        a.checked_shr(shift) == b.checked_shr(shift)
+    };
+    match (parse(text), parse(base), bits) {
+        (Some(IpAddr::V4(ip)), Some(IpAddr::V4(net)), Some(bits)) => same(
+            u128::from(ip.to_bits()),
+            u128::from(net.to_bits()),
+            32,
+            bits,
+        ),
+        (Some(IpAddr::V6(ip)), Some(IpAddr::V6(net)), Some(bits)) => {
+            same(ip.to_bits(), net.to_bits(), 128, bits)
+        }
+        _ => false,
+    }
+}
+
+pub(super) fn in_network() -> ScalarUDF {
+    Spec {
+        name: "in_network",
+        parameters: &[
+            ("ip", "an address, as in `sourceipaddress`"),
+            ("cidr", "a network, as in `known_networks`: `203.0.113.0/24`, or one address"),
+        ],
+        description: "Whether an address lies in a network. False where either text is none; NULL if \
+            either is NULL.",
+        example: "in_network('203.0.113.77', '203.0.113.0/24') -- true",
+        body: Body::TruthOfTwo(is_in),
+    }
+    .into_udf()
+}
+
 pub(super) fn ip_network() -> ScalarUDF {
     Spec {
         name: "ip_network",
@@ -107,6 +146,27 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(network(text).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_in_networks() {
+        for (text, cidr, expected) in [
+            ("203.0.113.77", "203.0.113.0/24", true),
+            ("203.0.113.77", "203.0.113.64/27", true),
+            ("203.0.113.77", "203.0.113.0/26", false),
+            ("203.0.113.77", "203.0.113.77", true),
+            ("203.0.113.77", "0.0.0.0/0", true),
+            ("::ffff:203.0.113.77", "203.0.113.0/24", true),
+            ("2001:db8::5", "2001:db8::/32", true),
+            ("2001:db9::5", "2001:db8::/32", false),
+            ("2001:db8::5", "::/0", true),
+            ("2001:db8::5", "0.0.0.0/0", false),
+            ("ec2.amazonaws.com", "0.0.0.0/0", false),
+            ("203.0.113.77", "203.0.113.0/x", false),
+            ("203.0.113.77", "office", false),
+        ] {
+            assert_eq!(is_in(text, cidr), expected, "{text} {cidr}");
         }
     }
 

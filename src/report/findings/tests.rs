@@ -43,6 +43,7 @@ fn finding(rule: &str, severity: Severity, first_time: &str) -> Finding {
 
 fn render(findings: &[Finding], format: FindingFormat, options: FindingOptions) -> String {
     let suppressed = [Suppressed {
+        entry: "[[allow]] 1: r".to_owned(),
         finding: finding("known", Severity::Low, "2023-07-10T12:00:00Z"),
         reason: "the landing zone".to_owned(),
     }];
