@@ -2,8 +2,8 @@
 --
 -- One row for each row of `cloudtrail`; nothing is left out and nothing is joined. The columns that
 -- `cloudtrail` has pass as they are, so that filters on them choose row groups; the added ones are
--- computed only where a query names them. `ok`, `denied`, `by_service`, `console` and `iac_hint` are
--- never NULL.
+-- computed only where a query names them. `ok`, `denied`, `by_service`, `console`,
+-- `iac_hint` and `parameters_omitted` are never NULL.
 --
 -- `ok` looks into the response of sign-in events, which fail without an error code. `session_name`,
 -- `caller_role_arn` and `principal_key` (the same as `actor`) tell who called; `target_role_arn` comes
@@ -11,6 +11,8 @@
 -- error message. `subject` is what the call is about: that role, or the role, user, group, policy or
 -- other thing that an IAM call names. ARNs made from a bare name have no path. `workload` says that the
 -- credentials are an instance's, function's, task's or pod's, where the record itself shows it.
+-- `call_name` is the event's name without an API version, and `parameters_omitted` says that CloudTrail
+-- left the request out for its size.
 SELECT
   *,
   errorcode IS NULL AND errormessage IS NULL
@@ -45,6 +47,11 @@ SELECT
     awsregion, recipientaccountid, requestparameters, errormessage, eventsource, responseelements,
     resources) AS subject,
   json_get_str(responseelements, 'credentials', 'accessKeyId') AS issued_key,
+  base_event_name(eventname) AS call_name,
+  record_time(useridentity.sessioncontext.attributes.creationdate) AS session_created_at,
+  lower(coalesce(json_as_text(requestparameters, 'omitted'), 'false')) = 'true'
+    OR coalesce(json_get_str(requestparameters, 'reason'), '')
+      LIKE 'requestParameters too large%' AS parameters_omitted,
   (useridentity.type IS NOT DISTINCT FROM 'AWSService')
     OR useridentity.invokedby IS NOT NULL
     OR (sourceipaddress IS NOT NULL AND (

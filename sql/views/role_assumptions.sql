@@ -68,6 +68,7 @@ calls AS (
         useridentity.sessioncontext.attributes.mfaauthenticated, 'false')) = 'true'
     END AS mfa,
     try_cast(json_as_text(requestparameters, 'durationSeconds') AS BIGINT) AS duration_seconds,
+    record_time(json_get_str(responseelements, 'credentials', 'expiration')) AS expires_at,
     json_as_text(requestparameters, 'policy') AS session_policy,
     json_as_text(requestparameters, 'policyArns') AS session_policy_arns,
     json_get_str(responseelements, 'assumedRoleUser', 'arn') AS assumed_role_arn,

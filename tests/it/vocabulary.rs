@@ -640,3 +640,165 @@ async fn filters_and_members_reach_the_scan() {
         }
     }
 }
+
+#[tokio::test]
+async fn times_and_versions_and_what_was_left_out() {
+    check(
+        "call_name",
+        event("e1", "UpdateFunctionCode20150331v2", json!({})),
+        "UpdateFunctionCode",
+    )
+    .await;
+    for (identity, expected) in [
+        (role_session(), "2025-03-01T09:00:00Z"),
+        (
+            json!({"type": "AssumedRole", "sessionContext": {"attributes":
+                {"creationDate": "20250301T090000Z"}}}),
+            "2025-03-01T09:00:00Z",
+        ),
+        (json!({"type": "IAMUser", "sessionContext": {}}), "-"),
+    ] {
+        let more = json!({"userIdentity": identity});
+        check(
+            "session_created_at",
+            event("e1", "ListRoles", more),
+            expected,
+        )
+        .await;
+    }
+    for (request, expected) in [
+        (json!(null), "false"),
+        (json!({"roleName": "app"}), "false"),
+        (json!({"omitted": true, "originalSize": 120_000}), "true"),
+        (json!({"omitted": "true"}), "true"),
+        (
+            json!({"reason": "requestParameters too large", "originalSize": "120000"}),
+            "true",
+        ),
+    ] {
+        let more = json!({"requestParameters": request});
+        check(
+            "parameters_omitted",
+            event("e1", "PutRolePolicy", more),
+            expected,
+        )
+        .await;
+    }
+    for expiration in ["Mar 1, 2025 11:00:00 AM", "Mar 1, 2025, 11:00:00\u{202f}AM"] {
+        let granted = event(
+            "e1",
+            "AssumeRole",
+            json!({"responseElements": {"credentials": {"expiration": expiration}}}),
+        );
+        let got = rows(&[granted], "SELECT expires_at FROM role_assumptions").await;
+        assert_eq!(got, "2025-03-01T11:00:00Z");
+    }
+}
+
+#[tokio::test]
+async fn workloads() {
+    let session = |session: &str, more: Value| {
+        let mut identity = role_session();
+        identity["principalId"] = format!("AROAEXAMPLE:{session}").into();
+        for (name, value) in more.as_object().unwrap() {
+            identity[name] = value.clone();
+        }
+        event("e1", "ListRoles", json!({"userIdentity": identity}))
+    };
+    for (record, expected) in [
+        (session("ann", json!({})), "-"),
+        (session("i-0123456789abcdef0", json!({})), "instance"),
+        (session("i-0123456789abcdef0-x", json!({})), "-"),
+        (
+            session(
+                "s",
+                json!({"inScopeOf": {"issuerType": "AWS::Lambda::Function"}}),
+            ),
+            "function",
+        ),
+    ] {
+        check("workload", record, expected).await;
+    }
+    // A function's record may not tell; who took the role does.
+    let taken = event(
+        "e1",
+        "AssumeRole",
+        json!({
+            "userIdentity": {"type": "AWSService", "invokedBy": "lambda.amazonaws.com"},
+            "requestParameters": {"roleArn": "arn:aws:iam::111122223333:role/fn",
+                "roleSessionName": "orders"},
+        }),
+    );
+    let sql = "SELECT role_arn, session_name, workload FROM workload_sessions";
+    assert_eq!(
+        rows(&[taken], sql).await,
+        "arn:aws:iam::111122223333:role/fn | orders | function"
+    );
+}
+
+#[tokio::test]
+async fn passed_roles() {
+    let call = |source: &str, name: &str, request: Value| {
+        let mut record = event("e1", name, json!({"requestParameters": request}));
+        record["eventSource"] = source.into();
+        record["userIdentity"] = role_session();
+        record
+    };
+    let arn = "arn:aws:iam::111122223333:role/team/app";
+    let profile = call(
+        "iam.amazonaws.com",
+        "AddRoleToInstanceProfile",
+        json!({"instanceProfileName": "web", "roleName": "web-role"}),
+    );
+    for (records, expected) in [
+        (
+            vec![call(
+                "lambda.amazonaws.com",
+                "CreateFunction20150331",
+                json!({"functionName": "f", "role": arn}),
+            )],
+            "lambda | arn:aws:iam::111122223333:role/team/app | -",
+        ),
+        (
+            vec![call(
+                "ecs.amazonaws.com",
+                "RegisterTaskDefinition",
+                json!({"taskRoleArn": arn, "executionRoleArn": arn}),
+            )],
+            "ecs | arn:aws:iam::111122223333:role/team/app | -",
+        ),
+        (
+            vec![call(
+                "events.amazonaws.com",
+                "PutTargets",
+                json!({"rule": "r", "targets": [{"id": "1", "roleArn": arn}]}),
+            )],
+            "events | arn:aws:iam::111122223333:role/team/app | -",
+        ),
+        (
+            vec![
+                profile.clone(),
+                call(
+                    "ec2.amazonaws.com",
+                    "RunInstances",
+                    json!({"iamInstanceProfile": {"name": "web"}}),
+                ),
+            ],
+            "ec2 | arn:aws:iam::111122223333:role/web-role | web\n\
+             iam | arn:aws:iam::111122223333:role/web-role | -",
+        ),
+        (
+            vec![call(
+                "ec2.amazonaws.com",
+                "RunInstances",
+                json!({"iamInstanceProfile":
+                    {"arn": "arn:aws:iam::111122223333:instance-profile/x/unknown"}}),
+            )],
+            "ec2 | - | unknown",
+        ),
+    ] {
+        let sql =
+            "SELECT service, passed_role_arn, instance_profile FROM roles_passed ORDER BY 1, 2";
+        assert_eq!(rows(&records, sql).await, expected, "{records:?}");
+    }
+}

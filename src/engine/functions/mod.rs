@@ -9,11 +9,13 @@ mod arguments;
 mod arn;
 mod denied;
 mod event_json;
+mod event_name;
 mod glob;
 mod iam_arn;
 mod network;
 mod permissions;
 mod principal;
+mod record_time;
 mod resource;
 mod target;
 mod text;
@@ -93,6 +95,8 @@ fn vocabulary(context: &FunctionContext) -> Vec<ScalarUDF> {
         network::ip_network(),
         network::is_public_ip(),
         network::in_network(),
+        record_time::record_time(),
+        event_name::base_event_name(),
         glob::glob_match(),
         event_json::event_json(),
     ];

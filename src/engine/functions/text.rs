@@ -1,12 +1,14 @@
-//! The common form of the small functions: one or two texts in, a text or a truth value out.
+//! The common form of the small functions: one or two texts in, a text, a truth value or a time out.
 
 use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanBuilder, StringViewBuilder};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanBuilder, StringViewBuilder, TimestampMicrosecondArray,
+};
 use arrow::compute::take;
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::{
     ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
@@ -21,12 +23,14 @@ pub(super) enum Body {
     Text(fn(&str) -> Option<Cow<'_, str>>),
     Truth(fn(&str) -> Option<bool>),
     TruthOfTwo(fn(&str, &str) -> bool),
+    /// Microseconds since 1970 UTC.
+    Time(fn(&str) -> Option<i64>),
 }
 
 impl Body {
     fn n_arguments(self) -> usize {
         match self {
-            Self::Text(_) | Self::Truth(_) => 1,
+            Self::Text(_) | Self::Truth(_) | Self::Time(_) => 1,
             Self::TruthOfTwo(_) => 2,
         }
     }
@@ -35,6 +39,7 @@ impl Body {
         match self {
             Self::Text(_) => DataType::Utf8View,
             Self::Truth(_) | Self::TruthOfTwo(_) => DataType::Boolean,
+            Self::Time(_) => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
         }
     }
 
@@ -55,6 +60,11 @@ impl Body {
                     builder.append_option(first(row).and_then(function));
                 }
                 Arc::new(builder.finish())
+            }
+            Self::Time(function) => {
+                let times = (0..n_rows).map(|row| first(row).and_then(function));
+                let times: TimestampMicrosecondArray = times.collect();
+                Arc::new(times.with_timezone("UTC"))
             }
             Self::TruthOfTwo(function) => {
                 let mut builder = BooleanBuilder::with_capacity(n_rows);
