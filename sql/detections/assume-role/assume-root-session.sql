@@ -44,13 +44,15 @@ WITH takes AS (
     row_number() OVER (
       PARTITION BY coalesce(sharedeventid, eventid)
       ORDER BY CASE WHEN useridentity.arn IS NULL THEN 1 ELSE 0 END, eventtime, eventid) AS place
-  FROM role_assumptions
-  WHERE eventname = 'AssumeRoot' AND ok
+  FROM activity
+  WHERE eventsource = 'sts.amazonaws.com' AND eventname = 'AssumeRoot' AND ok
 ),
 calls AS (
   SELECT
     *,
-    lag(eventtime) OVER (PARTITION BY caller_key, task_policy ORDER BY eventtime, eventid) AS task_before
+    lag(eventtime) OVER (
+      PARTITION BY coalesce(caller_role_arn, actor), task_policy
+      ORDER BY eventtime, eventid) AS task_before
   FROM takes
   WHERE place = 1
 ),

@@ -34,14 +34,18 @@ replace_minutes = 30
 leaving_minutes = 60
 new_user_hours = 24
 ---*/
-WITH raw AS (
+WITH calls AS (
   SELECT
     *,
     coalesce(recipientaccountid, caller_account) AS account,
     coalesce(
       json_get_str(requestparameters, 'serialNumber'),
       json_get_str(responseelements, 'virtualMFADevice', 'serialNumber')) AS serial,
-    json_get_str(requestparameters, 'userName') AS named_user
+    json_get_str(requestparameters, 'userName') AS named_user,
+    CASE useridentity.type
+      WHEN 'IAMUser' THEN useridentity.username
+      WHEN 'Root' THEN 'AWS ROOT USER'
+    END AS caller_name
   FROM activity
   WHERE eventsource = 'iam.amazonaws.com'
     AND ok
@@ -57,8 +61,7 @@ placed AS (
     lag(eventname) OVER (PARTITION BY account, serial ORDER BY eventtime, CASE eventname
         WHEN 'CreateVirtualMFADevice' THEN 1 WHEN 'EnableMFADevice' THEN 2
         WHEN 'DeactivateMFADevice' THEN 3 ELSE 4 END, eventid) AS before
-  FROM raw
-  WHERE serial IS NOT NULL
+  FROM calls
   WINDOW so_far AS (
     PARTITION BY account, serial ORDER BY eventtime, eventid
     ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
@@ -71,72 +74,76 @@ devices AS (
         THEN 'AWS ROOT USER'
       WHEN eventname = 'DeleteVirtualMFADevice' THEN
         coalesce(last_user, split_part(serial, '/', -1))
-      ELSE coalesce(named_user, CASE useridentity.type
-        WHEN 'IAMUser' THEN useridentity.username
-        WHEN 'Root' THEN 'AWS ROOT USER' END)
-    END AS target,
-    CASE useridentity.type
-      WHEN 'IAMUser' THEN useridentity.username
-      WHEN 'Root' THEN 'AWS ROOT USER'
-    END AS caller_name
+      ELSE coalesce(named_user, caller_name)
+    END AS target
   FROM placed
 ),
-removed AS (
-  SELECT *, lower(target) IS DISTINCT FROM lower(caller_name) AS by_other
-  FROM devices
-  WHERE eventname = 'DeactivateMFADevice'
-    -- What was taken from its user is of no use any more, and what nobody got never was.
-    OR eventname = 'DeleteVirtualMFADevice'
-      AND coalesce(before NOT IN ('DeactivateMFADevice', 'CreateVirtualMFADevice'), true)
-),
-replaced AS (
+-- What else happens to the same user, before and after; the frames take in equal times.
+around AS (
   SELECT
-    removed.eventid,
-    bool_or(lower(enabled.caller_name) = lower(enabled.target)) AS by_user
-  FROM removed
-  JOIN devices AS enabled
-    ON enabled.account = removed.account AND lower(enabled.target) = lower(removed.target)
-  WHERE enabled.eventname = 'EnableMFADevice'
-    AND abs(to_unixtime(enabled.eventtime) - to_unixtime(removed.eventtime)) <= 60 * $replace_minutes
-  GROUP BY removed.eventid
-),
-gone AS (
-  SELECT removed.eventid
-  FROM removed
-  JOIN raw AS left_us
-    ON left_us.account = removed.account AND lower(left_us.named_user) = lower(removed.target)
-  WHERE left_us.eventname = 'DeleteUser'
-    AND abs(to_unixtime(left_us.eventtime) - to_unixtime(removed.eventtime)) <= 60 * $leaving_minutes
-  GROUP BY removed.eventid
-),
-added AS (
-  SELECT *, lower(target) IS DISTINCT FROM lower(caller_name) AS by_other
+    *,
+    lower(target) IS DISTINCT FROM lower(caller_name) AS by_other,
+    max(CASE WHEN eventname = 'EnableMFADevice' THEN to_unixtime(eventtime) END) OVER back AS on_before,
+    min(CASE WHEN eventname = 'EnableMFADevice' THEN to_unixtime(eventtime) END) OVER onward AS on_after,
+    max(CASE WHEN eventname = 'EnableMFADevice' AND lower(target) = lower(caller_name)
+      THEN to_unixtime(eventtime) END) OVER back AS self_on_before,
+    min(CASE WHEN eventname = 'EnableMFADevice' AND lower(target) = lower(caller_name)
+      THEN to_unixtime(eventtime) END) OVER onward AS self_on_after,
+    max(CASE WHEN eventname = 'DeleteUser' THEN to_unixtime(eventtime) END) OVER back AS gone_before,
+    min(CASE WHEN eventname = 'DeleteUser' THEN to_unixtime(eventtime) END) OVER onward AS gone_after,
+    max(CASE WHEN eventname = 'CreateUser' THEN to_unixtime(eventtime) END) OVER back AS born_before
   FROM devices
-  WHERE eventname = 'EnableMFADevice'
-    AND target IS NOT NULL
-    AND (lower(target) IS DISTINCT FROM lower(caller_name)
-      OR useridentity.type = 'IAMUser'
-        AND useridentity.accesskeyid LIKE 'ASIA%'
-        AND NOT console
-        -- Older records of the console do not say that they are.
-        AND NOT coalesce(regexp_like(
-          useragent, '^(Mozilla/|AWS Internal|AWSConsole|Coral/|console|signin)'), false)
-        AND lower(coalesce(useridentity.sessioncontext.attributes.mfaauthenticated, '')) <> 'true')
+  WINDOW
+    back AS (PARTITION BY account, lower(target) ORDER BY eventtime
+      RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW),
+    onward AS (PARTITION BY account, lower(target) ORDER BY eventtime DESC
+      RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
 ),
-new_users AS (
-  SELECT added.eventid
-  FROM added
-  JOIN raw AS births
-    ON births.account = added.account AND lower(births.named_user) = lower(added.target)
-  WHERE births.eventname = 'CreateUser'
-    AND births.eventtime <= added.eventtime
-    AND to_unixtime(added.eventtime) - to_unixtime(births.eventtime) <= 3600 * $new_user_hours
-  GROUP BY added.eventid
+timed AS (
+  SELECT
+    *,
+    CASE WHEN eventname = 'EnableMFADevice' THEN 'added' ELSE 'removed' END AS what,
+    coalesce(least(
+      coalesce(to_unixtime(eventtime) - on_before, 1e9),
+      coalesce(on_after - to_unixtime(eventtime), 1e9)) <= 60 * $replace_minutes, false) AS has_other,
+    coalesce(least(
+      coalesce(to_unixtime(eventtime) - self_on_before, 1e9),
+      coalesce(self_on_after - to_unixtime(eventtime), 1e9)) <= 60 * $replace_minutes, false)
+      AS has_own_other,
+    coalesce(least(
+      coalesce(to_unixtime(eventtime) - gone_before, 1e9),
+      coalesce(gone_after - to_unixtime(eventtime), 1e9)) <= 60 * $leaving_minutes, false) AS leaves,
+    coalesce(to_unixtime(eventtime) - born_before <= 3600 * $new_user_hours, false) AS is_new
+  FROM around
+  WHERE target IS NOT NULL
+    AND (
+      eventname = 'DeactivateMFADevice'
+      -- What was taken from its user is of no use any more, and what nobody got never was.
+      OR eventname = 'DeleteVirtualMFADevice'
+        AND coalesce(before NOT IN ('DeactivateMFADevice', 'CreateVirtualMFADevice'), true)
+      OR eventname = 'EnableMFADevice' AND (
+        by_other
+        OR useridentity.type = 'IAMUser'
+          AND useridentity.accesskeyid LIKE 'ASIA%'
+          AND NOT console
+          -- Older records of the console do not say that they are.
+          AND NOT coalesce(regexp_like(
+            useragent, '^(Mozilla/|AWS Internal|AWSConsole|Coral/|console|signin)'), false)
+          AND lower(coalesce(useridentity.sessioncontext.attributes.mfaauthenticated, '')) <> 'true'))
 ),
 administrators AS (
   SELECT DISTINCT role_account AS account, lower(holder_name) AS user_name
   FROM role_changes
   WHERE ok AND holder_kind = 'user' AND (policy_tier = 1 OR policy_class = 'admin')
+),
+proved AS (
+  SELECT *, json_get_str(requestparameters, 'serialNumber') AS mfa_serial
+  FROM activity
+  WHERE eventsource = 'sts.amazonaws.com'
+    AND eventname = 'AssumeRole'
+    AND useridentity.type = 'IAMUser'
+    AND requestparameters LIKE '%serialNumber%'
+    AND ok
 ),
 proofs AS (
   SELECT
@@ -144,56 +151,39 @@ proofs AS (
     row_number() OVER (PARTITION BY actor, mfa_serial ORDER BY eventtime, eventid) AS nth_of_device,
     min(mfa_serial) OVER earlier AS least_before,
     max(mfa_serial) OVER earlier AS greatest_before
-  FROM role_assumptions
-  WHERE eventname = 'AssumeRole' AND ok AND caller_kind = 'user' AND mfa_serial IS NOT NULL
+  FROM proved
+  WHERE mfa_serial IS NOT NULL
   WINDOW earlier AS (
     PARTITION BY actor ORDER BY eventtime, eventid
     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ),
 own_devices AS (
   SELECT DISTINCT account, serial
-  FROM devices
-  WHERE eventname = 'EnableMFADevice' AND lower(target) = lower(caller_name)
+  FROM calls
+  WHERE eventname = 'EnableMFADevice' AND lower(named_user) = lower(caller_name)
 ),
 found AS (
   SELECT
-    removed.eventtime, removed.eventid, removed.recipientaccountid, removed.awsregion, removed.actor,
-    removed.sourceipaddress, removed.eventname, removed.account, removed.target, removed.iac_hint,
-    'removed' AS what,
+    timed.eventtime, timed.eventid, timed.recipientaccountid, timed.awsregion, timed.actor,
+    timed.sourceipaddress, timed.eventname, timed.account, timed.target, timed.iac_hint, timed.what,
     CASE
-      WHEN gone.eventid IS NOT NULL THEN 1
-      WHEN replaced.eventid IS NOT NULL AND NOT removed.by_other THEN 1
-      WHEN replaced.by_user THEN 2
-      WHEN removed.by_other OR removed.target = 'AWS ROOT USER' OR removed.target ILIKE '%admin%'
+      WHEN timed.what = 'added' THEN CASE WHEN timed.is_new THEN 2 ELSE 3 END
+      WHEN timed.leaves THEN 1
+      WHEN timed.has_other AND NOT timed.by_other THEN 1
+      WHEN timed.has_own_other THEN 2
+      WHEN timed.by_other OR timed.target = 'AWS ROOT USER' OR timed.target ILIKE '%admin%'
         OR administrators.user_name IS NOT NULL THEN 4
       ELSE 3
     END AS level,
-    removed.serial AS mfa_serial,
-    removed.by_other,
-    replaced.eventid IS NOT NULL AS replaced,
+    timed.serial AS mfa_serial,
+    timed.by_other,
+    timed.what = 'removed' AND timed.has_other AS replaced,
     false AS learning,
-    removed.caller_role_arn AS role_arn,
-    removed.useridentity.accesskeyid AS access_key_id
-  FROM removed
-  LEFT JOIN replaced ON replaced.eventid = removed.eventid
-  LEFT JOIN gone ON gone.eventid = removed.eventid
+    timed.caller_role_arn AS role_arn,
+    timed.useridentity.accesskeyid AS access_key_id
+  FROM timed
   LEFT JOIN administrators
-    ON administrators.account = removed.account
-    AND administrators.user_name = lower(removed.target)
-  UNION ALL
-  SELECT
-    added.eventtime, added.eventid, added.recipientaccountid, added.awsregion, added.actor,
-    added.sourceipaddress, added.eventname, added.account, added.target, added.iac_hint,
-    'added',
-    CASE WHEN new_users.eventid IS NOT NULL THEN 2 ELSE 3 END,
-    added.serial,
-    added.by_other,
-    false,
-    false,
-    added.caller_role_arn,
-    added.useridentity.accesskeyid
-  FROM added
-  LEFT JOIN new_users ON new_users.eventid = added.eventid
+    ON administrators.account = timed.account AND administrators.user_name = lower(timed.target)
   UNION ALL
   SELECT
     proofs.eventtime, proofs.eventid, proofs.recipientaccountid, proofs.awsregion, proofs.actor,
