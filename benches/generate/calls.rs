@@ -2,7 +2,7 @@
 //! parameters lost on refusal, documents in percent encoding.
 
 use super::event::{Event, Role, Session, Who};
-use super::kit::{Json, Mint, Time};
+use super::kit::{Json, Mint, Time, unique_id};
 
 /// A role to be taken: which, under what session name, at which STS endpoint, when.
 pub struct Take<'a> {
@@ -27,10 +27,16 @@ impl Take<'_> {
     /// there are two copies with one request id and one shared id; the target's copy knows only
     /// account and principal id of the caller. `serial` is the MFA device whose code came along.
     pub fn by(&self, mint: &mut Mint, who: &Who, serial: Option<&str>) -> Issued {
+        let more: Vec<(&str, &str)> = serial.map(|s| ("serialNumber", s)).into_iter().collect();
+        self.by_with(mint, who, &more)
+    }
+
+    /// The same with further request parameters, for example an external id.
+    pub fn by_with(&self, mint: &mut Mint, who: &Who, more: &[(&str, &str)]) -> Issued {
         let key = mint.rng.key("ASIA");
         let mut target = self.event(mint, who, "AssumeRole", |j| {
-            if let Some(serial) = serial {
-                j.str("serialNumber", serial);
+            for (key, value) in more {
+                j.str(key, value);
             }
             j.raw("durationSeconds", "3600");
         });
@@ -93,6 +99,38 @@ impl Take<'_> {
                 .str("audience", "sts.amazonaws.com");
         }));
         event.additional = Some(endpoint(self.region));
+        let events = vec![event];
+        Issued { events, key }
+    }
+
+    /// Somebody shows an assertion of the account's own SAML provider `name`. The issuer is what the
+    /// identity provider calls itself, `subject` whom it speaks of.
+    pub fn by_assertion(
+        &self,
+        mint: &mut Mint,
+        name: &str,
+        (issuer, subject): (&str, &str),
+        from: (&str, &str),
+    ) -> Issued {
+        let key = mint.rng.key("ASIA");
+        let provider = format!("arn:aws:iam::{}:saml-provider/{name}", self.role.account);
+        // The name qualifier: a digest over the issuer, so always the same for one.
+        let qualifier = format!("{}=", unique_id("", &self.role.account, issuer));
+        let who = Who::federated("SAMLUser", &qualifier, subject).from(from.0, from.1);
+        let assertion = format!("_{}", mint.rng.uuid());
+        let mut event = self
+            .event(mint, &who, "AssumeRoleWithSAML", |j| {
+                j.str("sAMLAssertionID", &assertion)
+                    .str("principalArn", &provider)
+                    .raw("durationSeconds", "3600");
+            })
+            .on("AWS::IAM::SAMLProvider", &provider);
+        event.response = Some(self.answer(mint, &key, 3_600, |j| {
+            j.str("issuer", issuer)
+                .str("subject", subject)
+                .str("subjectType", "persistent")
+                .str("audience", "https://signin.aws.amazon.com/saml");
+        }));
         let events = vec![event];
         Issued { events, key }
     }

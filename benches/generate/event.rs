@@ -146,6 +146,45 @@ impl Who {
         who
     }
 
+    /// The root user of an account, signed in at `created`.
+    pub fn root(account: &str, created: Time, mfa: bool) -> Self {
+        let arn = format!("arn:aws:iam::{account}:root");
+        let identity = Json::object(|j| {
+            j.str("type", "Root")
+                .str("principalId", account)
+                .str("arn", &arn)
+                .str("accountId", account)
+                .str("accessKeyId", "")
+                .obj("sessionContext", |j| attributes(j, created, mfa));
+        });
+        Self::from_parts(identity, (account.to_owned(), account.to_owned()), arn)
+    }
+
+    /// What `GetFederationToken` of an IAM user gave to somebody named `name`.
+    pub fn federated_session(user: (&str, &str), name: &str, key: &str, created: Time) -> Self {
+        let (account, user) = user;
+        let arn = format!("arn:aws:sts::{account}:federated-user/{name}");
+        let id = format!("{account}:{name}");
+        let identity = Json::object(|j| {
+            j.str("type", "FederatedUser")
+                .str("principalId", &id)
+                .str("arn", &arn)
+                .str("accountId", account)
+                .str("accessKeyId", key)
+                .obj("sessionContext", |j| {
+                    j.obj("sessionIssuer", |j| {
+                        j.str("type", "IAMUser")
+                            .str("principalId", &unique_id("AIDA", account, user))
+                            .str("arn", &format!("arn:aws:iam::{account}:user/{user}"))
+                            .str("accountId", account)
+                            .str("userName", user);
+                    });
+                    attributes(j, created, false);
+                });
+        });
+        Self::from_parts(identity, (account.to_owned(), id), arn)
+    }
+
     /// An AWS service acting for itself, for example to assume the role given to it.
     pub fn service(name: &str) -> Self {
         let identity = Json::object(|j| {

@@ -4,16 +4,17 @@
 //! Work is cut into lanes, one per account and region. A lane draws from its own seed and writes its
 //! own files, so the bytes do not depend on the number of threads.
 
+mod attacks;
 mod cast;
 mod lane;
 mod mix;
 mod plot;
 
-use std::io;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::{fs, io};
 
 use clap::Args;
 
@@ -42,6 +43,11 @@ pub struct Options {
     /// Accounts of the organization
     #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..=200))]
     pub accounts: u16,
+    /// Attacks to plant, so many of every kind, and as many harmless look-alikes. What was planted is
+    /// told in `OUT.truth.jsonl`, and `OUT.lists.toml` names own accounts and a vendor. Rules learn
+    /// what is normal in 14 days, so take 30 days or more
+    #[arg(long, default_value_t = 0)]
+    pub attacks: u16,
     /// Share of events that are delivered twice, in percent
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
     pub duplicates: u8,
@@ -143,7 +149,7 @@ impl Stage {
 /// When a file cannot be written.
 pub fn build(options: &Options) -> io::Result<Tally> {
     let stage = Stage::new(options);
-    let lanes = lanes(options, &stage);
+    let lanes = lanes(options, &stage)?;
     let (next, total) = (AtomicUsize::new(0), Mutex::new(Tally::default()));
     let threads = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
@@ -172,8 +178,20 @@ pub fn build(options: &Options) -> io::Result<Tally> {
 }
 
 /// Shares the events out, most loaded lane first so that threads end together.
-fn lanes(options: &Options, stage: &Stage) -> Vec<Lane> {
-    let plots = plot::plan(options, stage);
+fn lanes(options: &Options, stage: &Stage) -> io::Result<Vec<Lane>> {
+    let (mut plots, intrusions) = plot::plan(options, stage);
+    if options.attacks > 0 {
+        let mut plan = attacks::plan(options, stage);
+        plots.append(&mut plan.events);
+        plan.truth.extend(intrusions);
+        if let Some(folder) = options.out.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let truth = plan.truth.join("\n") + "\n";
+        fs::write(options.out.with_extension("truth.jsonl"), truth)?;
+        let lists = options.out.with_extension("lists.toml");
+        fs::write(lists, attacks::lists(stage))?;
+    }
     let planned = plots.len();
     let mut weights = Vec::new();
     for (n, account) in stage.accounts.iter().enumerate() {
@@ -201,7 +219,7 @@ fn lanes(options: &Options, stage: &Stage) -> Vec<Lane> {
         place(&mut lanes, event);
     }
     lanes.sort_by_key(|lane| std::cmp::Reverse(lane.count));
-    lanes
+    Ok(lanes)
 }
 
 fn place(lanes: &mut [Lane], event: Event) {

@@ -4,7 +4,7 @@
 use super::super::calls::{Take, acting, create_role, iam};
 use super::super::event::{Event, Role, Who};
 use super::super::kit::{Mint, Time, unique_id};
-use super::{Options, Stage};
+use super::{Options, Stage, attacks};
 
 /// One deployment of about seven records for so many events.
 const EVENTS_PER_DEPLOYMENT: usize = 400;
@@ -16,20 +16,33 @@ const RUNNER: (&str, &str) = (
     "aws-sdk-go-v2/1.32.8 ua/2.1 os/linux lang/go#1.23.4",
 );
 
-pub fn plan(options: &Options, stage: &Stage) -> Vec<Event> {
+/// The rules that should speak of an intrusion.
+pub const INTRUSION_RULES: &[&str] = &[
+    "assume-role-denied-sweep",
+    "assume-role-denied-then-success",
+    "assume-role-from-untrusted-account",
+    "backdoor-role-sequence",
+];
+
+/// The events, and a line of truth for each intrusion.
+pub fn plan(options: &Options, stage: &Stage) -> (Vec<Event>, Vec<String>) {
     let mut mint = Mint::new(options.seed ^ 0x9107, stage.tokens.clone());
     let mut events = Vec::new();
     for _ in 0..options.events / EVENTS_PER_DEPLOYMENT {
         let time = moment(&mut mint, stage);
         deployment(&mut mint, stage, time, &mut events);
     }
+    let mut truth = Vec::new();
     for n in 0..options.events / EVENTS_PER_INTRUSION {
         let time = moment(&mut mint, stage);
-        intrusion(&mut mint, stage, time, n, &mut events);
+        let mut own = Vec::new();
+        intrusion(&mut mint, stage, time, n, &mut own);
+        // Callers outside the organization keep their copies to themselves.
+        own.retain(|event| stage.accounts.contains(&event.account));
+        truth.extend(attacks::line_of_plot(&own));
+        events.append(&mut own);
     }
-    // Callers outside the organization keep their copies to themselves.
-    events.retain(|event| stage.accounts.contains(&event.account));
-    events
+    (events, truth)
 }
 
 /// Any moment that leaves an intrusion the time to end within the run.
