@@ -234,14 +234,22 @@ fn stranger(s: &mut Scene) -> Told {
 }
 
 fn sibling(s: &mut Scene) -> Told {
-    let role = Role::new(&s.far, "report-reader");
+    let (role, own) = (
+        Role::new(&s.far, "report-reader"),
+        s.role("report-collector"),
+    );
     let take = |s: &mut Scene| {
-        let who = s.user("report-collector");
-        s.take(&who, 0, &role, "report-collector");
+        let who = s.take_for(
+            "lambda.amazonaws.com",
+            &own,
+            "report-collector",
+            "10.7.3.22",
+        );
+        s.take(&who, 5, &role, "report-collector");
     };
     s.daily(take);
     take(s);
-    told(role.arn(), s.user("report-collector").arn)
+    told(role.arn(), own.arn())
 }
 
 fn vendor(s: &mut Scene) -> Told {
@@ -362,17 +370,25 @@ fn attack_tool(s: &mut Scene) -> Told {
 
 /// Names that SDKs give when nobody chose one.
 fn sdk_names(s: &mut Scene) -> Told {
-    let role = Role::new(&s.far, "artifact-reader");
+    let (role, own) = (
+        Role::new(&s.far, "artifact-reader"),
+        s.role("artifact-mirror"),
+    );
     let take = |s: &mut Scene| {
-        let who = s.user("artifact-mirror");
+        let who = s.take_for(
+            "ecs-tasks.amazonaws.com",
+            &own,
+            "artifact-mirror",
+            "10.7.3.23",
+        );
         let session = match s.n % 3 {
             0 => format!("botocore-session-{}", s.time.0),
             1 => format!("aws-go-sdk-{}000000000", s.time.0),
             _ => "AWSCLI-Session".to_owned(),
         };
-        s.take(&who, 0, &role, &session);
+        s.take(&who, 5, &role, &session);
     };
     s.daily(take);
     take(s);
-    told(role.arn(), s.user("artifact-mirror").arn)
+    told(role.arn(), own.arn())
 }

@@ -411,15 +411,15 @@ fn enumeration(s: &mut Scene) -> Told {
         "support",
     ];
     for (k, name) in GUESSES.into_iter().enumerate() {
-        guess(s, &who, 20 * k as i64, (&role, &format!("user/{name}")));
+        let principal = format!("arn:aws:iam::{}:user/{name}", s.outside);
+        guess(s, &who, 20 * k as i64, (&role, &principal));
     }
     told(role.arn(), who.arn)
 }
 
 /// A trust document names somebody who does not exist.
-fn guess(s: &mut Scene, who: &Who, seconds: i64, (role, name): (&Role, &str)) {
-    let principal = format!("arn:aws:iam::{}:{name}", s.outside);
-    let document = trusting(&principal);
+fn guess(s: &mut Scene, who: &Who, seconds: i64, (role, principal): (&Role, &str)) {
+    let document = trusting(principal);
     let request = [
         ("roleName", role.name.as_str()),
         ("policyDocument", &document),
@@ -436,8 +436,9 @@ fn guess(s: &mut Scene, who: &Who, seconds: i64, (role, name): (&Role, &str)) {
 fn principal_deleted(s: &mut Scene) -> Told {
     let who = s.terraform();
     let role = s.role("spoke-legacy");
+    let principal = format!("arn:aws:iam::{}:role/removed", s.far);
     for k in 0..3 {
-        guess(s, &who, 60 * k, (&role, "role/removed"));
+        guess(s, &who, 60 * k, (&role, &principal));
     }
     told(role.arn(), who.arn)
 }
