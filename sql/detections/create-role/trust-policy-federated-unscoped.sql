@@ -19,7 +19,7 @@ triage = [
   "Which subjects does the provider vouch for, and who can get one?",
   "Which tokens took the role since?",
 ]
-remediation = ["correct-trust-policy", "harden-trust-statement"]
+remediation = ["correct-trust-policy", "harden-trust-statement", "identity-provider"]
 references = [
   "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html",
 ]
@@ -35,7 +35,9 @@ SELECT
   subject,
   severity,
   role_name,
+  role_arn,
   code,
+  statement,
   offending,
   advice,
   trust_verdict,

@@ -9,7 +9,8 @@ attack = ["T1098.003", "T1199"]
 description = """
 A trust policy lets in an account, user, role or identity provider that belongs neither to us nor to an
 approved vendor, or everybody behind a mere external id, address or foreign organization. Bare unique ids
-are resolved against the principals that the evidence shows; those that nobody has seen count."""
+are resolved against the principals that the evidence shows; those that nobody has seen count, and those
+of strange accounts count as these accounts. A document that IAM refused is an attempt, one step lower."""
 summary = """{{ actor }} {% if attempt %}tried to let{% else %}let{% endif %} {{ offending }} into {{ subject }} ({{ code }})."""
 false_positives = [
   "A new vendor: name it in `vendor_accounts`.",
@@ -25,31 +26,57 @@ references = [
   "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html",
 ]
 ---*/
-WITH known_ids AS (
-  SELECT role_id AS id FROM role_births
+WITH opaque AS (
+  SELECT DISTINCT offending AS id FROM trust_exposures WHERE code = 'T14'
+),
+seen_ids AS (
+  SELECT role_id AS id, role_account AS account FROM role_births WHERE role_id IS NOT NULL
   UNION
-  SELECT split_part(useridentity.principalid, ':', 1) FROM role_assumptions
+  SELECT split_part(useridentity.principalid, ':', 1), useridentity.accountid
+  FROM activity
+  WHERE useridentity.accountid IS NOT NULL
+    AND split_part(useridentity.principalid, ':', 1) IN (SELECT id FROM opaque)
+),
+known AS (
+  SELECT account FROM own_accounts UNION SELECT account FROM vendor_accounts
+),
+-- A unique id is only opaque while nobody has seen whose it is.
+resolved AS (
+  SELECT
+    seen_ids.id,
+    min(seen_ids.account) AS account,
+    bool_or(known.account IS NOT NULL) AS is_known
+  FROM seen_ids
+  LEFT JOIN known ON known.account = seen_ids.account
+  GROUP BY seen_ids.id
 )
 SELECT
-  eventtime,
-  eventid,
-  recipientaccountid,
-  awsregion,
-  actor,
-  sourceipaddress,
-  eventname,
-  subject,
-  severity,
-  role_name,
-  code,
-  offending,
-  advice,
-  trust_verdict,
-  trust_codes,
-  attempt,
-  role_is
-FROM trust_exposures
-LEFT JOIN known_ids ON known_ids.id = trust_exposures.offending
--- A unique id is only opaque while nobody has seen whose it is.
-WHERE code IN ('T02', 'T05', 'T07', 'T08', 'T27')
-  OR code = 'T14' AND known_ids.id IS NULL
+  exposed.eventtime,
+  exposed.eventid,
+  exposed.recipientaccountid,
+  exposed.awsregion,
+  exposed.actor,
+  exposed.sourceipaddress,
+  exposed.eventname,
+  exposed.subject,
+  -- An id that was seen in a strange account is as good as that account's name.
+  CASE
+    WHEN resolved.id IS NOT NULL AND exposed.severity IN ('low', 'medium')
+      THEN CASE WHEN exposed.attempt THEN 'medium' ELSE 'high' END
+    ELSE exposed.severity
+  END AS severity,
+  exposed.role_name,
+  exposed.role_arn,
+  exposed.code,
+  exposed.statement,
+  exposed.offending,
+  resolved.account AS offending_account,
+  exposed.advice,
+  exposed.trust_verdict,
+  exposed.trust_codes,
+  exposed.attempt,
+  exposed.role_is
+FROM trust_exposures AS exposed
+LEFT JOIN resolved ON resolved.id = exposed.offending AND exposed.code = 'T14'
+WHERE exposed.code IN ('T02', 'T05', 'T07', 'T08', 'T27')
+  OR exposed.code = 'T14' AND (resolved.id IS NULL OR NOT resolved.is_known)
