@@ -9,8 +9,9 @@ attack = ["T1098.003", "T1136.003", "T1078.004"]
 description = """
 Within an hour one role is opened (made or re-trusted for somebody outside the circle, or for a single
 IAM user), given the rights of an administrator or the means to get them, and taken by the one it was
-opened for. Two of the three are high, all three critical. The order of opening and empowering does not
-matter, and rights that the role had already count."""
+opened for. Two of the three are high, all three critical; a door that is guarded or narrow (a vendor with
+an external id, the organization, one project of a provider) weighs a step less. The order of opening and
+empowering does not matter, and rights that the role has already count."""
 summary = """{{ subject }} was {{ steps | join(", ") }} within an hour. Its trust lets in
 {{ lets_in | few }}{% if rights %}, it got {{ rights }}{% endif %}{% if used_by %}, and {{ used_by }} took it
 from {{ used_from }}{% endif %}."""
@@ -42,7 +43,10 @@ opened AS (
   SELECT
     eventtime, eventid, awsregion, role_changes.actor, sourceipaddress, eventname, subject,
     role_account, role_name, trust_verdict, trust_principals,
-    iac_hint OR automation.actor IS NOT NULL AS automated
+    iac_hint OR automation.actor IS NOT NULL AS automated,
+    -- Doors that are narrow, or guarded: worth a step less.
+    trust_verdict IN ('federated-moderate', 'org-wide', 'external-guarded')
+      AND array_to_string(trust_principals, ' ') NOT LIKE '%:user/%' AS is_mild
   FROM role_changes
   LEFT JOIN automation ON automation.actor = role_changes.actor
   WHERE eventname IN ('CreateRole', 'UpdateAssumeRolePolicy')
@@ -50,8 +54,11 @@ opened AS (
     AND role_name IS NOT NULL
     AND (trust_verdict IN (
         'public', 'federated-open', 'public-restricted', 'external-untrusted', 'federated-weak',
-        'opaque-principal', 'external-unguarded')
+        'opaque-principal', 'external-unguarded', 'federated-moderate', 'org-wide',
+        'external-guarded')
       OR array_to_string(trust_principals, ' ') LIKE '%:user/%')
+    -- Identity Center makes the roles of its permission sets, other services their own.
+    AND coalesce(caller_role_arn, '') NOT LIKE '%:role/aws-service-role/%'
 ),
 strong_policies AS (
   SELECT DISTINCT policy_arn
@@ -59,15 +66,26 @@ strong_policies AS (
   WHERE policy_default
     AND policy_class IN ('admin', 'escalation-direct', 'escalation-combo')
 ),
+-- The next word about the same policy of the same role, which may take it away again.
+given AS (
+  SELECT
+    *,
+    lead(CASE WHEN eventname IN ('DetachRolePolicy', 'DeleteRolePolicy') THEN eventtime END) OVER (
+      PARTITION BY role_account, role_name, coalesce(policy_arn, policy_name)
+      ORDER BY eventtime, eventid) AS taken_at
+  FROM role_changes
+  WHERE eventname IN (
+      'AttachRolePolicy', 'PutRolePolicy', 'DetachRolePolicy', 'DeleteRolePolicy')
+    AND ok
+),
 empowered AS (
   SELECT
     changes.eventtime, changes.eventid, changes.awsregion, changes.actor, changes.sourceipaddress,
     changes.eventname, changes.role_account, changes.role_name,
-    coalesce(changes.policy_arn, changes.policy_name) AS rights
-  FROM role_changes AS changes
+    coalesce(changes.policy_arn, changes.policy_name) AS rights, changes.taken_at
+  FROM given AS changes
   LEFT JOIN strong_policies ON strong_policies.policy_arn = changes.policy_arn
   WHERE changes.eventname IN ('AttachRolePolicy', 'PutRolePolicy')
-    AND changes.ok
     AND (changes.policy_tier <= 2
       OR changes.policy_class IN ('admin', 'escalation-direct', 'escalation-combo')
       OR strong_policies.policy_arn IS NOT NULL)
@@ -85,6 +103,8 @@ steps AS (
   JOIN empowered
     ON empowered.role_account = opened.role_account AND empowered.role_name = opened.role_name
   WHERE to_unixtime(empowered.eventtime) - to_unixtime(opened.eventtime) <= 60 * $window_minutes
+    -- Rights that the role lost before it was opened are no part of it.
+    AND (empowered.taken_at IS NULL OR empowered.taken_at >= opened.eventtime)
   UNION ALL
   SELECT
     opened.eventid, 'used', calls.eventtime, calls.eventid, calls.awsregion, calls.actor,
@@ -98,6 +118,8 @@ steps AS (
     AND to_unixtime(calls.eventtime) - to_unixtime(opened.eventtime) <= 60 * $window_minutes
     -- The new principal, not one that could take the role all along.
     AND (array_has(opened.trust_principals, calls.useridentity.arn)
+      OR array_has(opened.trust_principals, calls.caller_role_arn)
+      OR array_has(opened.trust_principals, split_part(calls.useridentity.principalid, ':', 1))
       OR array_has(opened.trust_principals, calls.identity_provider)
       OR calls.cross_account AND (
         array_has(opened.trust_principals, '*')
@@ -136,11 +158,12 @@ SELECT
   steps.sourceipaddress,
   steps.eventname,
   opened.subject,
-  CASE
-    WHEN scored.n_steps = 3 AND NOT opened.automated THEN 'critical'
-    WHEN scored.n_steps = 3 OR NOT opened.automated THEN 'high'
-    ELSE 'medium'
-  END AS severity,
+  array_element(
+    make_array('info', 'low', 'medium', 'high', 'critical'),
+    CASE WHEN scored.n_steps = 3 THEN 5 ELSE 4 END
+      - CASE WHEN opened.automated THEN 1 ELSE 0 END
+      - CASE WHEN opened.is_mild THEN 1 ELSE 0 END
+  ) AS severity,
   opened.role_name,
   scored.steps,
   opened.trust_verdict,

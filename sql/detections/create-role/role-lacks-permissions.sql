@@ -8,10 +8,10 @@ risk = ["lack of proper permissions"]
 attack = []
 description = """
 The sessions of a role are refused again and again on calls that hardly ever succeed for it, a role
-that is in use was never given a policy, or a role may not pass another role on. The harm is an outage
-now, and a hurried wildcard later: the finding names the exact actions. Many different reads over many
-services within minutes look like somebody exploring and are left to other rules, and so are people in
-the console, which calls more than its user may see."""
+that is in use was never given a policy, or a role may not pass another role on or have a service's own
+role made. The harm is an outage now, and a hurried wildcard later: the finding names the exact actions.
+Many different reads over many services within minutes look like somebody exploring and are left to other
+rules, and so are people in the console, which calls more than its user may see."""
 summary = """{{ subject }}: {{ why }}{% if actions %}; missing: {{ actions | few }}{% endif %}{% if reason %}
 ({{ reason }}){% endif %}."""
 false_positives = [
@@ -29,7 +29,7 @@ window_hours = 24
 min_events = 20
 min_calls = 5
 max_ok_share = 0.1
-min_pass_role = 3
+min_pass_role = 1
 explore_services = 4
 explore_minutes = 15
 ---*/
@@ -120,7 +120,7 @@ refused AS (
     AND NOT (count(DISTINCT eventsource) >= $explore_services
       AND to_unixtime(max(eventtime)) - to_unixtime(min(eventtime)) <= 60 * $explore_minutes)
 ),
-pass_role AS (
+passing AS (
   SELECT
     min(eventtime) AS eventtime,
     first_value(eventid ORDER BY eventtime, eventid) AS eventid,
@@ -132,14 +132,18 @@ pass_role AS (
     caller_role_arn AS subject,
     max(eventtime) AS last_time,
     array_agg(eventid ORDER BY eventtime, eventid) AS event_ids,
-    'may not pass a role on' AS why,
-    make_array('iam:PassRole') AS actions,
+    CASE action
+      WHEN 'iam:PassRole' THEN 'may not pass a role on'
+      ELSE 'may not have AWS make the role of a service'
+    END AS why,
+    make_array(action) AS actions,
     array_agg(DISTINCT concat_ws(' ', action, resource) ORDER BY concat_ws(' ', action, resource))
       AS missing,
     max(reason) AS reason
   FROM refusals
-  WHERE action = 'iam:PassRole'
-  GROUP BY caller_role_arn
+  -- One refusal is enough to know what is missing.
+  WHERE action IN ('iam:PassRole', 'iam:CreateServiceLinkedRole')
+  GROUP BY caller_role_arn, action
   HAVING count(*) >= $min_pass_role
 ),
 born_empty AS (
@@ -179,7 +183,7 @@ born_empty AS (
         AND to_unixtime(given.eventtime) - to_unixtime(made.eventtime) <= 3600 * $window_hours)
 ),
 found AS (
-  SELECT * FROM refused UNION ALL SELECT * FROM pass_role UNION ALL SELECT * FROM born_empty
+  SELECT * FROM refused UNION ALL SELECT * FROM passing UNION ALL SELECT * FROM born_empty
 ),
 used_by_services AS (
   SELECT DISTINCT target_account, target_role_name
