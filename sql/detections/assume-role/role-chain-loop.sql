@@ -1,0 +1,235 @@
+/*---
+id = "role-chain-loop"
+title = "Roles that take each other in circles"
+severity = "high"
+maturity = "incubating"
+kind = "graph"
+risk = ["privilege escalation"]
+attack = ["T1550.001", "T1078.004"]
+description = """
+In a chain of role sessions the same role comes again: two roles hand over to each other, or one takes
+itself just before its hour is over. Whoever does this lives on for as long as he likes, also after the
+credentials that he came with are gone. Two returns count, or three steps from a role to itself about an
+hour apart. A role takes itself only if its trust says so, and such a trust is noted at low severity."""
+summary = """{% if path %}{{ began_as }} went in circles: {{ path }}.{% else %}{{ actor }} let {{ subject }} take itself.{% endif %}"""
+false_positives = [
+  "Old code that takes its own role to get fresh credentials: list the step in `chain_allow`.",
+]
+triage = [
+  "Which program makes the steps, and from where?",
+  "What did the chain begin with, and are those credentials still good?",
+  "Which of the trusts makes the circle possible?",
+]
+remediation = ["revoke-sessions", "correct-trust-policy"]
+references = [
+  "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html",
+  "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html",
+]
+
+[params]
+min_returns = 2
+min_renewals = 3
+min_minutes = 30
+chained_minutes = 65
+first_hours = 12
+---*/
+WITH RECURSIVE grants AS (
+  SELECT
+    calls.eventtime, calls.eventid, calls.event_ids, calls.recipientaccountid, calls.awsregion,
+    calls.actor, calls.sourceipaddress, calls.eventname, calls.caller_key, calls.issued_key,
+    calls.target_role_arn AS to_role,
+    calls.caller_role_arn AS from_role,
+    calls.role_session_name, calls.assumed_role_id, calls.source_identity,
+    calls.useridentity.accesskeyid AS used_key,
+    calls.useridentity.principalid AS principal_id,
+    calls.useridentity.sessioncontext.sourceidentity AS session_source,
+    CAST(to_unixtime(calls.eventtime) AS BIGINT) AS at,
+    CAST(to_unixtime(try_cast(
+      calls.useridentity.sessioncontext.attributes.creationdate AS TIMESTAMP)) AS BIGINT) AS began,
+    -- What a role's session or, over accounts, an unnamed caller with a role's id takes is a step.
+    calls.caller_kind = 'role'
+      OR calls.caller_kind = 'account' AND calls.useridentity.principalid LIKE 'AROA%:%' AS chained
+  FROM role_assumptions AS calls
+  WHERE calls.ok
+    AND calls.eventname IN ('AssumeRole', 'AssumeRoleWithSAML', 'AssumeRoleWithWebIdentity')
+    AND calls.caller_kind <> 'service'
+    AND calls.target_role_arn IS NOT NULL
+    -- Steps of a service in somebody's name; the console's are the person's own.
+    AND (coalesce(calls.useridentity.invokedby, '') NOT LIKE '%.amazonaws.com'
+      OR calls.useridentity.invokedby = 'signin.amazonaws.com')
+),
+-- What a session can be told by: its key, and its role's id, its name or its source identity together
+-- with the second it began in, which is when it was granted.
+sessions AS (
+  SELECT
+    unnest(make_array(
+      '1 ' || issued_key,
+      '2 ' || assumed_role_id || ' ' || CAST(at AS varchar),
+      '3 ' || to_role || '/' || role_session_name || ' ' || CAST(at AS varchar),
+      '4 ' || source_identity || ' ' || to_role || ' ' || CAST(at AS varchar),
+      '5 ' || assumed_role_id)) AS tie,
+    eventid, at, to_role, chained
+  FROM grants
+),
+-- The same of the calls made in sessions. The two moments may differ by two seconds.
+asked AS (
+  SELECT
+    unnest(array_concat(
+      make_array('1 ' || used_key, CASE WHEN began IS NULL THEN '5 ' || principal_id END),
+      make_array('2 ' || principal_id || ' ' || CAST(second AS varchar)),
+      make_array('3 ' || actor || ' ' || CAST(second AS varchar)),
+      make_array('4 ' || session_source || ' ' || from_role || ' ' || CAST(second AS varchar))
+    )) AS tie,
+    eventid, at
+  FROM (
+    SELECT *, unnest(make_array(began - 2, began - 1, began, began + 1, began + 2)) AS second
+    FROM grants
+    WHERE chained
+  )
+),
+-- The session that a call was made in, by the strongest tie, of several the latest.
+origins AS (
+  SELECT
+    asked.eventid AS call,
+    first_value(sessions.eventid ORDER BY asked.tie, sessions.at DESC, sessions.eventid) AS parent,
+    first_value(sessions.to_role ORDER BY asked.tie, sessions.at DESC, sessions.eventid) AS role
+  FROM asked
+  JOIN sessions
+    ON sessions.tie = asked.tie
+    AND sessions.eventid <> asked.eventid
+    -- A session that itself came from a role's session lasts an hour.
+    AND asked.at - sessions.at BETWEEN 0
+      AND CASE WHEN sessions.chained THEN 60 * $chained_minutes ELSE 3600 * $first_hours END
+  WHERE asked.tie NOT LIKE '%HIDDEN_DUE_TO_SECURITY_REASONS%'
+  GROUP BY asked.eventid
+),
+-- One row for each grant, with the grant whose session it was asked for in.
+edges AS (
+  SELECT
+    grants.eventtime, grants.eventid, grants.event_ids, grants.recipientaccountid, grants.awsregion,
+    grants.actor, grants.sourceipaddress, grants.eventname, grants.at, grants.caller_key,
+    grants.to_role, grants.role_session_name, grants.assumed_role_id, grants.issued_key,
+    coalesce(grants.from_role, origins.role) AS from_role,
+    origins.parent
+  FROM grants
+  LEFT JOIN origins ON origins.call = grants.eventid
+),
+chains AS (
+  SELECT
+    edges.*,
+    CASE WHEN from_role IS NULL THEN make_array(to_role) ELSE make_array(from_role, to_role) END
+      AS roles,
+    event_ids AS chain_ids,
+    eventtime AS first_time,
+    coalesce(actor, caller_key) AS began_as,
+    from_role IS NOT DISTINCT FROM to_role AS itself,
+    0 AS n_returns,
+    CASE WHEN from_role = to_role THEN 1 ELSE 0 END AS n_renewals,
+    CASE WHEN from_role = to_role THEN to_role END AS again
+  FROM edges
+  WHERE parent IS NULL
+  UNION ALL
+  SELECT
+    edges.*,
+    array_append(chains.roles, edges.to_role),
+    array_concat(chains.chain_ids, edges.event_ids),
+    chains.first_time,
+    chains.began_as,
+    edges.from_role = edges.to_role,
+    chains.n_returns + CASE
+      WHEN edges.from_role <> edges.to_role AND array_has(chains.roles, edges.to_role) THEN 1
+      ELSE 0
+    END,
+    -- The first step to itself may come at any time, those after it about when the hour is over.
+    chains.n_renewals + CASE
+      WHEN edges.from_role = edges.to_role
+        AND (NOT chains.itself OR edges.at - chains.at >= 60 * $min_minutes) THEN 1
+      ELSE 0
+    END,
+    -- One name for the circle, wherever in it the chain stands.
+    CASE WHEN array_has(chains.roles, edges.to_role)
+      THEN least(coalesce(chains.again, edges.to_role), edges.to_role) ELSE chains.again END
+  FROM chains
+  JOIN edges ON edges.parent = chains.eventid
+  WHERE array_length(chains.roles) <= 10
+),
+circles AS (
+  SELECT
+    *,
+    array_to_string(roles, ' -> ') AS path
+  FROM chains
+  WHERE (n_returns >= $min_returns OR n_renewals >= $min_renewals)
+    AND (array_length(roles) > 10
+      OR eventid NOT IN (SELECT parent FROM edges WHERE parent IS NOT NULL))
+),
+-- The steps of the circles that no entry of the list covers.
+steps AS (
+  SELECT DISTINCT eventid, roles[place] AS from_role, roles[place + 1] AS to_role
+  FROM (SELECT eventid, roles, unnest(range(1, array_length(roles))) AS place FROM circles)
+),
+covered AS (
+  SELECT steps.eventid, steps.from_role, steps.to_role,
+    min(chain_allow.from_role || ' -> ' || chain_allow.to_role) AS entry
+  FROM steps
+  LEFT JOIN chain_allow
+    ON glob_match(chain_allow.from_role, steps.from_role)
+    AND glob_match(chain_allow.to_role, steps.to_role)
+  GROUP BY steps.eventid, steps.from_role, steps.to_role
+),
+allowed AS (
+  SELECT eventid, min(entry) AS entry
+  FROM covered
+  GROUP BY eventid
+  HAVING count(entry) = count(*)
+)
+SELECT
+  circles.eventtime,
+  circles.eventid,
+  circles.recipientaccountid,
+  circles.awsregion,
+  circles.actor,
+  circles.sourceipaddress,
+  circles.eventname,
+  circles.again AS subject,
+  'high' AS severity,
+  circles.chain_ids AS event_ids,
+  circles.first_time,
+  'chain_allow: ' || allowed.entry AS suppressed_by,
+  circles.began_as,
+  circles.path,
+  circles.roles,
+  circles.n_returns,
+  circles.n_renewals,
+  circles.again AS role_arn,
+  split_part(circles.assumed_role_id, ':', 1) AS role_id,
+  circles.role_session_name AS session_name,
+  circles.issued_key
+FROM circles
+LEFT JOIN allowed ON allowed.eventid = circles.eventid
+UNION ALL
+SELECT
+  eventtime,
+  eventid,
+  recipientaccountid,
+  awsregion,
+  actor,
+  sourceipaddress,
+  eventname,
+  subject,
+  'low',
+  make_array(eventid),
+  eventtime,
+  NULL,
+  actor,
+  NULL,
+  NULL,
+  NULL,
+  NULL,
+  role_arn,
+  NULL,
+  NULL,
+  NULL
+FROM role_changes
+WHERE eventname IN ('CreateRole', 'UpdateAssumeRolePolicy')
+  AND ok
+  AND array_has(trust_codes(trust_document, role_account, role_arn), 'T37')
