@@ -45,7 +45,15 @@ opened AS (
     role_account, role_name, trust_verdict, trust_principals,
     iac_hint OR automation.actor IS NOT NULL AS automated,
     -- Doors that are narrow, or guarded: worth a step less.
-    trust_verdict IN ('federated-moderate', 'org-wide', 'external-guarded')
+    (trust_verdict IN ('federated-moderate', 'org-wide', 'external-guarded')
+      -- Without lists, an organization may be ours and a guarded stranger a vendor.
+      OR trust_verdict = 'external-untrusted' AND (
+        array_has(trust_codes, 'T05') AND (SELECT count(*) FROM own_org_ids) = 0
+          AND NOT arrays_overlap(trust_codes, make_array('T07', 'T08', 'T27'))
+        OR regexp_like(
+            lower(trust_document), '"stringequals"\s*:\s*\{[^{}]*"sts:externalid"')
+          AND (SELECT count(*) FROM vendor_accounts) = 0
+          AND NOT arrays_overlap(trust_codes, make_array('T10', 'T11', 'T36', 'T27'))))
       AND array_to_string(trust_principals, ' ') NOT LIKE '%:user/%' AS is_mild
   FROM role_changes
   LEFT JOIN automation ON automation.actor = role_changes.actor

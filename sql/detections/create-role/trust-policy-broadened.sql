@@ -68,7 +68,14 @@ compared AS (
     array_except(
       regexp_extract_all(document, '"(sts:[a-z*?]+)"\s*[,\]}]', 1),
       regexp_extract_all(before_document, '"(sts:[a-z*?]+)"\s*[,\]}]', 1)) AS actions,
-    array_except(trust_codes, previous_codes) AS new_codes
+    array_except(trust_codes, previous_codes) AS new_codes,
+    -- Without lists, an organization may be ours and a guarded stranger a vendor.
+    array_has(trust_codes, 'T05') AND (SELECT count(*) FROM own_org_ids) = 0
+        AND NOT arrays_overlap(trust_codes, make_array('T07', 'T08', 'T27'))
+      OR regexp_like(document, '"stringequals"\s*:\s*\{[^{}]*"sts:externalid"')
+        AND (SELECT count(*) FROM vendor_accounts) = 0
+        AND NOT arrays_overlap(trust_codes, make_array('T10', 'T11', 'T36', 'T27'))
+      AS may_be_known
   FROM texts
 ),
 outsiders AS (
@@ -90,6 +97,8 @@ judged AS (
     CASE WHEN array_length(compared.kept) > 0 AND NOT compared.fell THEN compared.gone END AS dropped,
     CASE
       WHEN compared.trust_verdict = 'none' THEN NULL
+      WHEN compared.may_be_known AND (compared.rose OR outsiders.eventid IS NOT NULL)
+        AND compared.trust_verdict = 'external-untrusted' THEN 3
       WHEN outsiders.eventid IS NOT NULL
         OR compared.rose AND compared.trust_verdict IN (
           'public', 'federated-open', 'public-restricted', 'external-untrusted', 'federated-weak',

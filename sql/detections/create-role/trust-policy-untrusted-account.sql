@@ -10,7 +10,9 @@ description = """
 A trust policy lets in an account, user, role or identity provider that belongs neither to us nor to an
 approved vendor, or everybody behind a mere external id, address or foreign organization. Bare unique ids
 are resolved against the principals that the evidence shows; those that nobody has seen count, and those
-of strange accounts count as these accounts. A document that IAM refused is an attempt, one step lower."""
+of strange accounts count as these accounts. A document that IAM refused is an attempt, one step lower.
+Where no list names our organizations or our vendors, an organization's id and a good external id count
+less."""
 summary = """{{ actor }} {% if attempt %}tried to let{% else %}let{% endif %} {{ offending }} into {{ subject }} ({{ code }})."""
 false_positives = [
   "A new vendor: name it in `vendor_accounts`.",
@@ -49,6 +51,12 @@ resolved AS (
   FROM seen_ids
   LEFT JOIN known ON known.account = seen_ids.account
   GROUP BY seen_ids.id
+),
+-- What a case without lists cannot know.
+unknown AS (
+  SELECT
+    (SELECT count(*) FROM own_org_ids) = 0 AS organization,
+    (SELECT count(*) FROM vendor_accounts) = 0 AS vendors
 )
 SELECT
   exposed.eventtime,
@@ -63,6 +71,14 @@ SELECT
   CASE
     WHEN resolved.id IS NOT NULL AND exposed.severity IN ('low', 'medium')
       THEN CASE WHEN exposed.attempt THEN 'medium' ELSE 'high' END
+    -- Any organization is a stranger's then, though it most often is ours.
+    WHEN exposed.code = 'T05' AND unknown.organization THEN 'low'
+    -- An external id that nobody guesses is how vendors are let in, and no list names any.
+    WHEN exposed.code IN ('T07', 'T08') AND unknown.vendors
+      AND regexp_like(
+        lower(exposed.trust_document), '"stringequals"\s*:\s*\{[^{}]*"sts:externalid"')
+      AND NOT arrays_overlap(exposed.trust_codes, make_array('T10', 'T11', 'T36'))
+      THEN CASE WHEN exposed.iac_hint THEN 'low' ELSE 'medium' END
     ELSE exposed.severity
   END AS severity,
   exposed.role_name,
@@ -77,6 +93,7 @@ SELECT
   exposed.attempt,
   exposed.role_is
 FROM trust_exposures AS exposed
+CROSS JOIN unknown
 LEFT JOIN resolved ON resolved.id = exposed.offending AND exposed.code = 'T14'
 WHERE exposed.code IN ('T02', 'T05', 'T07', 'T08', 'T27')
   OR exposed.code = 'T14' AND (resolved.id IS NULL OR NOT resolved.is_known)
