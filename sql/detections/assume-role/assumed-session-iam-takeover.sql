@@ -1,0 +1,250 @@
+/*---
+id = "assumed-session-iam-takeover"
+title = "Freshly taken role changes identities"
+severity = "high"
+maturity = "incubating"
+kind = "sequence"
+risk = ["privilege escalation"]
+attack = ["T1098", "T1098.001", "T1098.003", "T1136.003"]
+description = """
+Within an hour of its start a role session made users or credentials, gave rights, opened a role, or let
+in a new identity provider: what an intruder does to stay. It counts where the role did no such thing in
+the days before, or where the session is a workload's, which has no business there. Changes that give
+little weigh little. Where the history is short, a session that looked at three kinds of things
+in IAM before it took something serious counts nonetheless, unless it is a person's or a pipeline's."""
+summary = """A session of {{ subject }} ({{ session_name or 'no name' }}){% if taken_by %}, taken by {{ taken_by }} at
+{{ taken_at }},{% endif %} called {{ event_names | few }}{% if n_discovery %} after {{ n_discovery }} calls to look around{% endif %}."""
+false_positives = [
+  "Roles that provision accounts, on their first day: name them in `iac_principals`.",
+  "An administrator's rare task.",
+]
+triage = [
+  "Who took the role, and from where?",
+  "Were the new users, keys or rights used since?",
+  "Does a ticket or a deployment explain the change?",
+]
+remediation = ["revoke-sessions", "remove-permissions", "contain-user", "identity-provider"]
+references = [
+  "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html",
+  "https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html",
+]
+group_by = ["session_name"]
+
+[params]
+window_minutes = 60
+min_discovery = 3
+# So many gifts of an administrator's rights make a habit.
+admin_habit = 3
+---*/
+WITH acts AS (
+  SELECT
+    *,
+    CAST(to_unixtime(eventtime) AS bigint) AS at_second,
+    CAST(to_unixtime(try_cast(
+      useridentity.sessioncontext.attributes.creationdate AS timestamp)) AS bigint) AS begun_second
+  FROM activity
+  WHERE (eventsource = 'iam.amazonaws.com' AND eventname IN (
+      'CreateUser', 'CreateAccessKey', 'CreateLoginProfile', 'UpdateLoginProfile',
+      'CreateServiceSpecificCredential', 'AttachUserPolicy', 'AttachRolePolicy', 'AttachGroupPolicy',
+      'PutUserPolicy', 'PutRolePolicy', 'PutGroupPolicy', 'AddUserToGroup', 'CreatePolicyVersion',
+      'SetDefaultPolicyVersion', 'UpdateAssumeRolePolicy', 'CreateRole',
+      'DeleteRolePermissionsBoundary', 'DeleteUserPermissionsBoundary',
+      'CreateOpenIDConnectProvider', 'CreateSAMLProvider')
+    OR eventsource = 'rolesanywhere.amazonaws.com' AND eventname IN (
+      'CreateTrustAnchor', 'CreateProfile')
+    OR eventsource = 'sso.amazonaws.com' AND eventname IN (
+      'CreateAccountAssignment', 'AttachManagedPolicyToPermissionSet',
+      'PutInlinePolicyToPermissionSet'))
+    AND ok
+    AND NOT by_service
+    AND useridentity.type = 'AssumedRole'
+    AND caller_role_arn IS NOT NULL
+    AND caller_role_arn NOT LIKE '%:role/aws-service-role/%'
+),
+admin_policies AS (
+  SELECT DISTINCT policy_arn FROM policy_versions WHERE policy_class = 'admin'
+),
+powers AS (
+  SELECT
+    acts.*,
+    changes.holder_kind,
+    changes.holder_name,
+    changes.policy_arn,
+    changes.policy_name,
+    CASE
+      WHEN changes.policy_tier = 1
+        OR changes.policy_class = 'admin' AND coalesce(changes.policy_default, true)
+        OR admin_policies.policy_arn IS NOT NULL
+        OR managed_policy_tier(json_get_str(acts.requestparameters, 'managedPolicyArn')) = 1
+        OR policy_class(json_as_text(acts.requestparameters, 'inlinePolicy')) = 'admin'
+        OR acts.eventname = 'AddUserToGroup'
+          AND json_get_str(acts.requestparameters, 'groupName') ILIKE '%admin%'
+        THEN 5
+      WHEN acts.eventname IN ('UpdateAssumeRolePolicy', 'CreateRole') THEN CASE
+        WHEN changes.trust_severity IN ('medium', 'high', 'critical') THEN 4
+        WHEN acts.eventname = 'UpdateAssumeRolePolicy' THEN 3
+        ELSE 2
+      END
+      WHEN acts.eventname LIKE 'Attach%' OR acts.eventname LIKE 'Put%'
+        OR acts.eventname LIKE '%Version' THEN CASE
+          WHEN changes.policy_tier = 2 OR changes.policy_severity IN ('high', 'critical') THEN 4
+          ELSE 2
+        END
+      ELSE 4
+    END AS power
+  FROM acts
+  LEFT JOIN role_changes AS changes ON changes.eventid = acts.eventid
+  LEFT JOIN admin_policies ON admin_policies.policy_arn = changes.policy_arn
+),
+-- When the role did the like before and after, but for the hours around, which are the same story. Who
+-- gives little away every day has no habit of giving everything.
+habits AS (
+  SELECT
+    *,
+    max(at_second) OVER earlier AS habit_second,
+    count(*) OVER earlier AS n_habit,
+    min(at_second) OVER later AS again_second,
+    count(*) OVER later AS n_again
+  FROM powers
+  WINDOW
+    earlier AS (PARTITION BY caller_role_arn, eventname, power = 5 ORDER BY at_second
+      RANGE BETWEEN UNBOUNDED PRECEDING AND 3660 PRECEDING),
+    later AS (PARTITION BY caller_role_arn, eventname, power = 5 ORDER BY at_second
+      RANGE BETWEEN 3660 FOLLOWING AND UNBOUNDED FOLLOWING)
+),
+takes AS (
+  SELECT
+    issued_key, assumed_role_id, eventtime, eventid, event_ids, actor,
+    CAST(to_unixtime(eventtime) AS bigint) AS at_second
+  FROM role_assumptions
+  WHERE ok AND eventname IN ('AssumeRole', 'AssumeRoleWithSAML', 'AssumeRoleWithWebIdentity')
+),
+-- The issued key leads from the session to who took the role. Sessions of the console have other keys
+-- than the one that was issued: there the session's id and its beginning tell.
+matched AS (
+  SELECT
+    habits.*,
+    coalesce(keyed.eventtime, begun.eventtime) AS taken_at,
+    coalesce(keyed.actor, begun.actor) AS taken_by,
+    CASE WHEN keyed.eventid IS NULL THEN begun.event_ids ELSE keyed.event_ids END AS take_ids,
+    coalesce(keyed.at_second, begun.at_second, habits.begun_second) AS start_second,
+    row_number() OVER (
+      PARTITION BY habits.eventid, habits.recipientaccountid
+      ORDER BY
+        CASE WHEN keyed.eventid IS NULL THEN 1 ELSE 0 END,
+        CASE WHEN begun.eventid IS NULL THEN 1 ELSE 0 END,
+        keyed.at_second DESC, abs(off_by.seconds), off_by.seconds, keyed.eventid, begun.eventid
+    ) AS place
+  FROM habits
+  CROSS JOIN (VALUES (-2), (-1), (0), (1), (2)) AS off_by (seconds)
+  LEFT JOIN takes AS keyed
+    ON keyed.issued_key = habits.useridentity.accesskeyid
+    AND keyed.at_second <= habits.at_second
+  LEFT JOIN takes AS begun
+    ON begun.assumed_role_id = habits.useridentity.principalid
+    AND begun.at_second = habits.begun_second + off_by.seconds
+),
+-- Where nobody recorded who took the role, the session itself still tells when it began.
+fresh AS (
+  SELECT *
+  FROM matched
+  WHERE place = 1 AND at_second - start_second BETWEEN -2 AND 60 * $window_minutes
+),
+looks AS (
+  SELECT
+    sessions.key,
+    sessions.start_second,
+    count(*) AS n_discovery,
+    count(DISTINCT looked.eventname) AS n_kinds,
+    array_agg(DISTINCT looked.eventname ORDER BY looked.eventname) AS discovery
+  FROM (
+    SELECT useridentity.accesskeyid AS key, start_second, max(at_second) AS last_second
+    FROM fresh
+    WHERE useridentity.accesskeyid LIKE 'ASIA%'
+    GROUP BY useridentity.accesskeyid, start_second
+  ) AS sessions
+  JOIN cloudtrail AS looked ON looked.useridentity.accesskeyid = sessions.key
+  WHERE looked.eventsource IN (
+      'iam.amazonaws.com', 'sts.amazonaws.com', 'organizations.amazonaws.com', 'sso.amazonaws.com')
+    AND (looked.eventname LIKE 'List%' OR looked.eventname LIKE 'Simulate%'
+      OR looked.eventname IN (
+        'GetCallerIdentity', 'GetAccountAuthorizationDetails', 'GetAccountSummary'))
+    AND to_unixtime(looked.eventtime) BETWEEN sessions.start_second - 2 AND sessions.last_second
+  GROUP BY sessions.key, sessions.start_second
+),
+listed AS (
+  SELECT array_agg(pattern ORDER BY pattern) AS patterns FROM iac_principals
+),
+weighed AS (
+  SELECT
+    fresh.*,
+    coalesce(fresh.workload, runs.workload) AS runs_as,
+    CASE WHEN fresh.power = 5 THEN fresh.n_habit >= $admin_habit
+      ELSE coalesce(
+        fresh.at_second - fresh.habit_second <= 86400 * settings.baseline_days, false)
+    END AS usual,
+    -- Days of other records after the act tell as much as days before it.
+    fresh.eventtime < recorded.learned_at AND NOT (
+      fresh.power >= 4
+      AND settings.baseline_until IS NULL
+      AND to_unixtime(recorded.last_time) - fresh.at_second >= 86400 * settings.baseline_days
+      AND CASE WHEN fresh.power = 5 THEN fresh.n_again < $admin_habit
+        ELSE coalesce(
+          fresh.again_second - fresh.at_second > 86400 * settings.baseline_days, true)
+      END) AS early,
+    looks.n_discovery,
+    looks.n_kinds,
+    looks.discovery,
+    array_min(array_filter(listed.patterns, pattern -> glob_match(pattern, fresh.actor))) AS listed_as
+  FROM fresh
+  CROSS JOIN settings
+  CROSS JOIN listed
+  JOIN recorded ON recorded.account = coalesce(fresh.recipientaccountid, '')
+  LEFT JOIN workload_sessions AS runs
+    ON runs.role_arn = fresh.caller_role_arn AND runs.session_name = fresh.session_name
+  LEFT JOIN looks
+    ON looks.key = fresh.useridentity.accesskeyid AND looks.start_second = fresh.start_second
+)
+SELECT
+  eventtime,
+  eventid,
+  recipientaccountid,
+  awsregion,
+  actor,
+  sourceipaddress,
+  eventname,
+  caller_role_arn AS subject,
+  array_element(
+    make_array('info', 'low', 'medium', 'high', 'critical'),
+    greatest(1, power
+      - CASE WHEN iac_hint THEN 1 ELSE 0 END
+      - CASE WHEN usual THEN 1 ELSE 0 END)) AS severity,
+  coalesce(taken_at, eventtime) AS first_time,
+  CASE WHEN take_ids IS NULL THEN make_array(eventid) ELSE array_append(take_ids, eventid) END
+    AS event_ids,
+  -- History decides for what is no workload, unless the session looked around first.
+  early AND runs_as IS NULL AND NOT (
+    power >= 4
+    AND coalesce(n_kinds, 0) >= $min_discovery
+    AND NOT console
+    AND NOT iac_hint
+    AND caller_role_arn NOT LIKE '%:role/aws-reserved/sso.amazonaws.com/%') AS learning,
+  caller_role_arn AS role_arn,
+  role_name(caller_role_arn) AS role_name,
+  split_part(useridentity.principalid, ':', 1) AS role_id,
+  session_name,
+  useridentity.accesskeyid AS issued_key,
+  taken_at,
+  taken_by,
+  runs_as AS workload,
+  usual,
+  json_get_str(requestparameters, 'userName') AS user_name,
+  holder_kind,
+  holder_name,
+  policy_arn,
+  policy_name,
+  coalesce(n_discovery, 0) AS n_discovery,
+  discovery,
+  'iac_principals: ' || listed_as AS suppressed_by
+FROM weighed
+WHERE runs_as IS NOT NULL OR NOT usual
