@@ -13,7 +13,7 @@ use tempfile::TempDir;
 pub use overview::{Fact, overview};
 pub use plan::{Plan, PlannedSource, plan};
 
-use crate::config::{LISTS_FILE, Lists};
+use crate::config::{BaselineUntil, LISTS_FILE, Lists};
 use crate::engine::{Engine, EngineOptions, Now};
 use crate::error::{FileError, IngestError, Result};
 use crate::ingest::container::Limits;
@@ -34,6 +34,8 @@ pub struct CaseOptions {
     pub default_lake: PathBuf,
     /// The lists, if a file was named.
     pub lists: Option<PathBuf>,
+    /// Takes the place of what the lists say.
+    pub baseline_until: Option<BaselineUntil>,
     pub memory_limit_bytes: Option<usize>,
     /// Further names of tables, each with the table it is read as.
     pub aliases: Vec<(String, String)>,
@@ -96,7 +98,8 @@ impl Case {
                 done.lake
             }
         };
-        let lists = read_lists(options, &lake, scratch.is_some())?;
+        let mut lists = read_lists(options, &lake, scratch.is_some())?;
+        lists.baseline_until = options.baseline_until.or(lists.baseline_until);
         let engine = Engine::open(
             &lake,
             EngineOptions {

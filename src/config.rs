@@ -11,7 +11,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 
 use crate::error::{ConfigError, FileError, Result};
-use crate::util::{TimeBound, UnknownTime};
+use crate::util::TimeBound;
 
 /// The file name looked for beside the lake and in the working directory.
 pub const LISTS_FILE: &str = "spoor.toml";
@@ -100,23 +100,29 @@ impl Default for Lists {
 #[serde(try_from = "String")]
 pub struct BaselineUntil(pub i64);
 
-impl FromStr for BaselineUntil {
-    type Err = UnknownTime;
+/// The text is no moment that could split the evidence.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a moment (`2023-07-10`, `2023-07-10T11:45:00Z`)")]
+pub struct UnknownMoment(String);
 
-    /// Reads a time or a day, not one that is relative to the end of the evidence.
-    fn from_str(text: &str) -> Result<Self, UnknownTime> {
-        let bound: TimeBound = text.parse()?;
-        if bound.is_relative() {
-            return Err(UnknownTime::new(text));
-        }
-        Ok(Self(bound.first_micros(0)))
+impl FromStr for BaselineUntil {
+    type Err = UnknownMoment;
+
+    /// Reads a time or a day, which counts from its start; not one that is relative to the end of
+    /// the evidence.
+    fn from_str(text: &str) -> Result<Self, UnknownMoment> {
+        let bound: Option<TimeBound> = text.parse().ok();
+        let bound = bound.filter(|bound| !bound.is_relative());
+        bound
+            .map(|bound| Self(bound.first_micros(0)))
+            .ok_or_else(|| UnknownMoment(text.to_owned()))
     }
 }
 
 impl TryFrom<String> for BaselineUntil {
-    type Error = UnknownTime;
+    type Error = UnknownMoment;
 
-    fn try_from(text: String) -> Result<Self, UnknownTime> {
+    fn try_from(text: String) -> Result<Self, UnknownMoment> {
         text.parse()
     }
 }
@@ -281,6 +287,17 @@ mod tests {
         assert_eq!(lists.allow[0].actor, "*");
         let params = &lists.rules["assume-role-denied-sweep"].params;
         assert_eq!(params["min_roles"], toml::Value::Integer(8));
+    }
+
+    #[test]
+    fn a_baseline_ends_at_a_moment() {
+        let day = "2025-03-05".parse();
+        assert_eq!(day, Ok(BaselineUntil(1_741_132_800_000_000)));
+        assert_eq!("2025-03-05T01:00:00+01:00".parse(), day);
+        for text in ["", "yesterday", "T-7d", "2025-02-30"] {
+            let error = text.parse::<BaselineUntil>().unwrap_err().to_string();
+            assert!(error.starts_with(&format!("`{text}` is not a moment")));
+        }
     }
 
     #[test]

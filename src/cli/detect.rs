@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::interrupt::unless_interrupted;
 use super::output::Target;
-use super::select::SelectionFlags;
+use super::select::{BaselineFlag, SelectionFlags};
 use super::{Outcome, Shared};
 use crate::detections::{self, DetectReport, Rule, RuleSet};
 use crate::error::{Result, RuleError};
@@ -23,6 +23,8 @@ pub(super) struct Detect {
     sources: Vec<String>,
     #[command(flatten)]
     selection: SelectionFlags,
+    #[command(flatten)]
+    baseline: BaselineFlag,
     /// A folder with further rules; may be given several times
     #[arg(long, value_name = "DIR")]
     rules: Vec<PathBuf>,
@@ -49,7 +51,10 @@ impl Detect {
             say!("error: {}", safe::line(&error.to_string()));
         }
         let rules = self.chosen(&set)?;
-        let case = shared.open_case(&self.sources, &self.selection).await?;
+        let until = self.baseline.baseline_until;
+        let case = shared
+            .open_case_from(&self.sources, &self.selection, until)
+            .await?;
         if let Some(error) = set.check_settings(&case.lists).into_iter().next() {
             return Err(error.into());
         }

@@ -37,6 +37,7 @@ use self::interrupt::Interrupt;
 use self::progress::Bar;
 use self::select::SelectionFlags;
 use crate::app::{Case, CaseOptions};
+use crate::config::BaselineUntil;
 use crate::engine::{Now, STACK_BYTES};
 use crate::error::{Error, IngestError, ReportError};
 use crate::lake::Lake;
@@ -122,12 +123,23 @@ impl Shared {
         sources: &[String],
         selection: &SelectionFlags,
     ) -> Result<Case, Error> {
+        self.open_case_from(sources, selection, None).await
+    }
+
+    /// The same, where the hunt may begin within the evidence.
+    async fn open_case_from(
+        &self,
+        sources: &[String],
+        selection: &SelectionFlags,
+        baseline_until: Option<BaselineUntil>,
+    ) -> Result<Case, Error> {
         let options = CaseOptions {
             sources: sources.to_vec(),
             selection: selection.request(),
             lake: self.lake.clone(),
             default_lake: PathBuf::from("spoor-lake"),
             lists: self.lists.clone(),
+            baseline_until,
             memory_limit_bytes: self.memory_limit_bytes(),
             aliases: self.alias.clone(),
             now: self.now,

@@ -10,7 +10,7 @@ use futures::StreamExt;
 
 use super::interrupt::unless_interrupted;
 use super::output::Target;
-use super::select::SelectionFlags;
+use super::select::{BaselineFlag, SelectionFlags};
 use super::{Outcome, Shared, say_notes};
 use crate::engine::{Engine, Statement};
 use crate::error::{FileError, QueryError, Result};
@@ -24,6 +24,8 @@ pub(super) struct Query {
     sources: Vec<String>,
     #[command(flatten)]
     selection: SelectionFlags,
+    #[command(flatten)]
+    baseline: BaselineFlag,
     /// The statements
     #[arg(
         short = 'c',
@@ -46,7 +48,10 @@ impl Query {
     pub(super) async fn run(&self, shared: &Shared) -> Result<Outcome> {
         let format = self.target.row_format(self.format)?;
         let sql = self.text()?;
-        let case = shared.open_case(&self.sources, &self.selection).await?;
+        let until = self.baseline.baseline_until;
+        let case = shared
+            .open_case_from(&self.sources, &self.selection, until)
+            .await?;
         let options = RowOptions {
             color: shared.color(self.target.is_file()),
             width: self.target.width(),

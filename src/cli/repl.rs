@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::select::SelectionFlags;
+use super::select::{BaselineFlag, SelectionFlags};
 use super::{Outcome, Shared};
 use crate::detections::RuleSet;
 use crate::error::Result;
@@ -20,11 +20,16 @@ pub(super) struct Repl {
     sources: Vec<String>,
     #[command(flatten)]
     selection: SelectionFlags,
+    #[command(flatten)]
+    baseline: BaselineFlag,
 }
 
 impl Repl {
     pub(super) async fn run(&self, shared: &Shared) -> Result<Outcome> {
-        let case = shared.open_case(&self.sources, &self.selection).await?;
+        let until = self.baseline.baseline_until;
+        let case = shared
+            .open_case_from(&self.sources, &self.selection, until)
+            .await?;
         let format = if stdout().is_terminal() {
             Format::Table
         } else {

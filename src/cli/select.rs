@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::config::BaselineUntil;
 use crate::ingest::SelectionRequest;
 use crate::util::TimeBound;
 
@@ -38,4 +39,12 @@ impl SelectionFlags {
             exclude: self.exclude.clone(),
         }
     }
+}
+
+/// Where the hunt begins.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(super) struct BaselineFlag {
+    /// Learn what is normal from the evidence before this moment, and report only what comes after it: RFC 3339, or a UTC day (`2023-07-10`), from its start [default: baseline_until of the lists]
+    #[arg(long, value_name = "TIME")]
+    pub(super) baseline_until: Option<BaselineUntil>,
 }

@@ -12,12 +12,6 @@ const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
 #[error("`{0}` is not a time (`2023-07-10`, `2023-07-10T11:45:00Z`, `T-7d`)")]
 pub struct UnknownTime(String);
 
-impl UnknownTime {
-    pub fn new(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
 /// The text was no span.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a span of time (`30m`, `12h`, `7d`, `2w`)")]
