@@ -1,4 +1,5 @@
-//! Findings as plain data: what a rule says about one subject, with its proof.
+//! Findings as plain data: what a rule says about one subject, with its proof, and what a run of the
+//! rules says beside them.
 //!
 //! Nothing here knows SQL, files or terminals. The engine and the rules make findings, the renderers
 //! in [`crate::report`] print them.
@@ -7,6 +8,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+use crate::error::RuleError;
 
 /// How much a finding matters, mildest first, so that `max` gives the worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -121,4 +124,94 @@ pub struct Remediation {
     pub account: Option<String>,
     /// The whole recipe as Markdown: Console, CLI and boto3 steps. Text, never run.
     pub steps: String,
+}
+
+/// What a rule says of itself, for whoever reads its findings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RuleNotes {
+    pub rule: String,
+    pub title: String,
+    pub description: String,
+    /// Questions to ask of a finding.
+    pub triage: Vec<String>,
+    /// When the rule speaks though nothing is wrong.
+    pub false_positives: Vec<String>,
+    pub attack: Vec<Technique>,
+    /// Addresses of pages to read on.
+    pub references: Vec<String>,
+}
+
+/// A technique or sub-technique of ATT&CK.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Technique {
+    /// For example `T1078.004`.
+    pub id: String,
+    pub name: String,
+    /// Ids of the version before, where they differ.
+    #[serde(default)]
+    pub older: Vec<String>,
+}
+
+/// How much a rule says.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RuleBudget {
+    pub rule: String,
+    pub n_findings: u64,
+    /// Distinct events that its findings name.
+    pub n_events: u64,
+    /// Those of all events of the evidence, from 0 to 1.
+    pub share: f64,
+}
+
+/// A rule that keeps silent until it knows what is normal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Learning {
+    pub rule: String,
+    pub title: String,
+    /// Subjects that would be findings.
+    pub n_subjects: u64,
+    /// Days of history that the rule needs before an event.
+    pub baseline_days: u32,
+}
+
+/// A rule that gave no answer.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Failure {
+    pub rule: String,
+    /// The error and its causes, outermost first.
+    pub message: String,
+}
+
+impl Failure {
+    /// The error's whole chain in one line. The rule is named beside it, so not in it.
+    pub fn new(rule: impl Into<String>, error: &RuleError) -> Self {
+        use std::error::Error as _;
+        let mut message = error.message.clone();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            message.push_str(": ");
+            message.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        Self {
+            rule: rule.into(),
+            message,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_names_its_rule_once() {
+        let error = RuleError {
+            source: Some("no such value".into()),
+            ..RuleError::new("r", "cannot fill the summary")
+        };
+        let failure = Failure::new("r", &error);
+        assert_eq!(failure.message, "cannot fill the summary: no such value");
+    }
 }

@@ -12,7 +12,7 @@ use super::{Outcome, Shared};
 use crate::detections::{self, DetectReport, Rule, RuleSet};
 use crate::error::{Result, RuleError};
 use crate::finding::Severity;
-use crate::report::findings::{FindingFormat, FindingOptions, FindingsReport, write_findings};
+use crate::report::findings::{FindingFormat, FindingOptions, write_findings};
 use crate::report::safe;
 
 /// Run the detections and print what they find, worst first.
@@ -37,7 +37,7 @@ pub(super) struct Detect {
     /// Exit with 1 if there are findings of this severity or worse
     #[arg(long, value_name = "SEVERITY")]
     fail_on: Option<Severity>,
-    /// table (blocks to read), json, ndjson or csv [default: what the name of -o FILE ends in, else table]
+    /// table (blocks to read), json, ndjson, csv, markdown or html (a report to hand over) [default: what the name of -o FILE ends in, else table]
     #[arg(long, value_name = "FORMAT")]
     format: Option<FindingFormat>,
     #[command(flatten)]
@@ -66,7 +66,7 @@ impl Detect {
         })
         .await?;
         if let Some(least) = self.min_severity {
-            report.findings.retain(|finding| finding.severity >= least);
+            report.keep_from(least);
         }
         self.write(&report, shared)?;
         Ok(self.outcome(&set, &report))
@@ -88,17 +88,6 @@ impl Detect {
     }
 
     fn write(&self, report: &DetectReport, shared: &Shared) -> Result<()> {
-        let learning: Vec<String> = report
-            .learning
-            .iter()
-            .map(|learning| learning.rule.clone())
-            .collect();
-        let found = FindingsReport {
-            findings: &report.findings,
-            n_rules: usize::try_from(report.rules_run).unwrap_or(usize::MAX),
-            suppressed: &report.suppressed,
-            learning: &learning,
-        };
         let options = FindingOptions {
             color: shared.color(self.target.is_file()),
             width: self.target.width(),
@@ -109,10 +98,12 @@ impl Detect {
                 Some("json") => FindingFormat::Json,
                 Some("ndjson" | "jsonl") => FindingFormat::Ndjson,
                 Some("csv") => FindingFormat::Csv,
+                Some("md" | "markdown") => FindingFormat::Markdown,
+                Some("html" | "htm") => FindingFormat::Html,
                 _ => FindingFormat::Table,
             });
         let mut out = self.target.open()?;
-        write_findings(&found, format, &mut out, options)?;
+        write_findings(&report.printed(), format, &mut out, options)?;
         out.finish()
     }
 

@@ -6,6 +6,7 @@
 use serde::Deserialize;
 
 use crate::error::RuleError;
+pub use crate::finding::Technique;
 
 const TABLE: &str = include_str!("../../data/reference/attack.toml");
 
@@ -17,18 +18,6 @@ pub struct Attack {
     pub version: String,
     #[serde(rename = "technique")]
     pub techniques: Vec<Technique>,
-}
-
-/// A technique or sub-technique.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Technique {
-    /// For example `T1078.004`.
-    pub id: String,
-    pub name: String,
-    /// Ids of the version before, where they differ.
-    #[serde(default)]
-    pub older: Vec<String>,
 }
 
 impl Attack {

@@ -7,8 +7,10 @@ use arrow::array::{ArrayRef, ListBuilder, RecordBatch, StringArray, StringBuilde
 use serde::Serialize;
 
 use crate::engine::Engine;
-use crate::error::{Error, QueryError, Result, RuleError};
-use crate::finding::{Finding, Suppressed};
+use crate::error::{Error, QueryError, Result};
+pub use crate::finding::{Failure, Learning, RuleBudget};
+use crate::finding::{Finding, RuleNotes, Severity, Suppressed};
+use crate::report::findings::FindingsReport;
 
 /// The outcome of a run. The same evidence, rules and lists give the same value.
 #[derive(Debug, Default, Clone, Serialize)]
@@ -27,56 +29,15 @@ pub struct DetectReport {
     pub n_baseline: u64,
     /// Events of the evidence.
     pub n_events: u64,
+    /// When the evidence begins and ends; `None` where no event has a time.
+    pub first_time: Option<String>,
+    pub last_time: Option<String>,
     /// What each rule with findings costs its reader, the dearest first.
     pub budget: Vec<RuleBudget>,
-}
-
-/// How much a rule says.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct RuleBudget {
-    pub rule: String,
-    pub n_findings: u64,
-    /// Distinct events that its findings name.
-    pub n_events: u64,
-    /// Those of all events of the evidence, from 0 to 1.
-    pub share: f64,
-}
-
-/// A rule that keeps silent until it knows what is normal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Learning {
-    pub rule: String,
-    pub title: String,
-    /// Subjects that would be findings.
-    pub n_subjects: u64,
-    /// Days of history that the rule needs before an event.
-    pub baseline_days: u32,
-}
-
-/// A rule that gave no answer.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Failure {
-    pub rule: String,
-    /// The error and its causes, outermost first.
-    pub message: String,
-}
-
-impl Failure {
-    /// The error's whole chain in one line. The rule is named beside it, so not in it.
-    pub fn new(rule: impl Into<String>, error: &RuleError) -> Self {
-        use std::error::Error as _;
-        let mut message = error.message.clone();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            message.push_str(": ");
-            message.push_str(&cause.to_string());
-            source = cause.source();
-        }
-        Self {
-            rule: rule.into(),
-            message,
-        }
-    }
+    /// What the rules with findings say of themselves, by rule.
+    pub notes: Vec<RuleNotes>,
+    /// Findings that were left out because they are below the severity asked for.
+    pub n_left_out: u64,
 }
 
 impl DetectReport {
@@ -87,10 +48,45 @@ impl DetectReport {
             .sort_by(|a, b| by_weight(&a.finding, &b.finding));
         self.learning.sort_by(|a, b| a.rule.cmp(&b.rule));
         self.errors.sort();
-        self.budget = self.count();
+        self.count();
     }
 
-    fn count(&self) -> Vec<RuleBudget> {
+    /// Leaves out what is milder than this, and counts it.
+    pub fn keep_from(&mut self, least: Severity) {
+        let n_before = self.findings.len();
+        self.findings.retain(|finding| finding.severity >= least);
+        self.n_left_out += (n_before - self.findings.len()) as u64;
+        self.count();
+    }
+
+    /// The same for the renderers.
+    pub fn printed(&self) -> FindingsReport<'_> {
+        FindingsReport {
+            findings: &self.findings,
+            suppressed: &self.suppressed,
+            learning: &self.learning,
+            failures: &self.errors,
+            budget: &self.budget,
+            notes: &self.notes,
+            n_rules: self.rules_run,
+            n_events: self.n_events,
+            first_time: self.first_time.as_deref(),
+            last_time: self.last_time.as_deref(),
+            n_baseline: self.n_baseline,
+            n_left_out: self.n_left_out,
+        }
+    }
+
+    /// Brings what follows from the findings in step with them.
+    fn count(&mut self) {
+        self.budget = self.budget_of_findings();
+        let mut notes = std::mem::take(&mut self.notes);
+        notes.retain(|notes| self.budget.iter().any(|budget| budget.rule == notes.rule));
+        notes.sort_by(|a, b| a.rule.cmp(&b.rule));
+        self.notes = notes;
+    }
+
+    fn budget_of_findings(&self) -> Vec<RuleBudget> {
         let mut rules: BTreeMap<&str, (u64, BTreeSet<&str>)> = BTreeMap::new();
         for finding in &self.findings {
             let (n_findings, events) = rules.entry(&finding.rule).or_default();
@@ -205,19 +201,4 @@ fn register(engine: &Engine, name: &str, columns: Columns) -> Result<()> {
         })
     })?;
     engine.register_batches(name, batch.schema(), vec![batch])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_failure_names_its_rule_once() {
-        let error = RuleError {
-            source: Some("no such value".into()),
-            ..RuleError::new("r", "cannot fill the summary")
-        };
-        let failure = Failure::new("r", &error);
-        assert_eq!(failure.message, "cannot fill the summary: no such value");
-    }
 }

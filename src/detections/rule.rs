@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attack::Attack;
 use crate::error::RuleError;
-use crate::finding::Severity;
+use crate::finding::{RuleNotes, Severity};
 
 /// The columns every rule gives first, in this order.
 pub const FIXED_COLUMNS: [&str; 8] = [
@@ -280,6 +280,20 @@ impl Rule {
             sql: sql.trim().trim_end_matches(';').trim_end().to_owned(),
             text: text.to_owned(),
         })
+    }
+
+    /// What the rule says of itself beside its findings.
+    pub fn notes(&self, attack: &Attack) -> RuleNotes {
+        let techniques = self.attack.iter().filter_map(|id| attack.technique(id));
+        RuleNotes {
+            rule: self.id.to_string(),
+            title: self.title.clone(),
+            description: self.description.clone(),
+            triage: self.triage.clone(),
+            false_positives: self.false_positives.clone(),
+            attack: techniques.cloned().collect(),
+            references: self.references.clone(),
+        }
     }
 }
 

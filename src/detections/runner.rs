@@ -7,6 +7,7 @@ use arrow::compute::kernels::cast_utils::string_to_timestamp_nanos;
 use futures::stream::{self, StreamExt};
 
 use super::allow::covers;
+use super::attack::Attack;
 use super::group::{Circumstances, Grouped, group};
 use super::loader::RuleSet;
 use super::outcome::{DetectReport, Failure, Learning};
@@ -63,8 +64,12 @@ pub async fn detect_rules(engine: &Engine, rules: &[&Rule], lists: &Lists) -> Re
         .buffered(CONCURRENT_RULES)
         .collect()
         .await;
+    let attack = Attack::pinned()?;
     let mut report = DetectReport {
         n_events: evidence.n_events,
+        first_time: evidence.first_time.clone(),
+        last_time: evidence.last_time.clone(),
+        notes: enabled.iter().map(|rule| rule.notes(&attack)).collect(),
         ..DetectReport::default()
     };
     for (rule, outcome) in enabled.into_iter().zip(outcomes) {

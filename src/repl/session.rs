@@ -14,7 +14,7 @@ use super::work::{Interrupts, Part, Work};
 use super::{Case, ReplOptions, detect};
 use crate::engine::{Statement, TableInfo};
 use crate::error::{Error, FileError, QueryError, ReportError, Result};
-use crate::report::findings::{FindingFormat, FindingOptions, FindingsReport, write_findings};
+use crate::report::findings::{FindingFormat, FindingOptions, write_findings};
 use crate::report::rows::{Format, RowOptions, RowWriter};
 use crate::report::safe;
 
@@ -267,23 +267,14 @@ impl Session {
             Format::Json => FindingFormat::Json,
             Format::Ndjson => FindingFormat::Ndjson,
             Format::Csv | Format::Tsv => FindingFormat::Csv,
-            Format::Table | Format::Markdown | Format::Vertical | Format::Parquet => {
-                FindingFormat::Table
-            }
+            Format::Markdown => FindingFormat::Markdown,
+            Format::Table | Format::Vertical | Format::Parquet => FindingFormat::Table,
         };
         let options = FindingOptions {
             color: self.color,
             width: self.width,
         };
-        let learning = report.learning.iter();
-        let learning: Vec<String> = learning.map(|learning| learning.rule.clone()).collect();
-        let found = FindingsReport {
-            findings: &report.findings,
-            n_rules: usize::try_from(report.rules_run).unwrap_or(usize::MAX),
-            suppressed: &report.suppressed,
-            learning: &learning,
-        };
-        write_findings(&found, format, &mut self.out, options)?;
+        write_findings(&report.printed(), format, &mut self.out, options)?;
         for failure in &report.errors {
             self.n_failed += 1;
             let text = format!("error: rule `{}`: {}", failure.rule, failure.message);

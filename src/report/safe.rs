@@ -1,9 +1,9 @@
 //! Text from a log is an attacker's text: here it is made harmless for what will show it.
 //!
 //! A terminal obeys escape sequences, a reader is fooled by characters that turn the line around or
-//! cannot be seen, a spreadsheet computes cells that look like formulas, and Markdown loads images.
-//! Each place gets its own function. JSON stays exact: what is dangerous to look at is written as a
-//! JSON escape, which every reader turns back into the same text.
+//! cannot be seen, a spreadsheet computes cells that look like formulas, Markdown loads images, and
+//! HTML runs scripts. Each place gets its own function. JSON stays exact: what is dangerous to look
+//! at is written as a JSON escape, which every reader turns back into the same text.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -47,21 +47,72 @@ pub fn csv(text: &str) -> Cow<'_, str> {
 }
 
 /// Makes text safe for a Markdown table cell or paragraph: one line, no links, images, HTML, code.
+/// Addresses stay text too, so that nobody follows one from a log by a click.
 pub fn markdown(text: &str) -> Cow<'_, str> {
     let line = line(text);
-    if !line.contains(is_markdown) {
+    if !line.contains(is_markdown) && !line.contains("://") && !line.contains('.') {
         return line;
     }
     let mut out = String::with_capacity(line.len() + 8);
-    for c in line.chars() {
+    for (at, c) in line.char_indices() {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
-            c if is_markdown(c) => {
+            c if is_markdown(c)
+                || line[at..].starts_with("://")
+                || c == '.' && ends_with_www(&line[..at]) =>
+            {
                 out.push('\\');
                 out.push(c);
             }
+            c => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// A Markdown code span of one line that is exactly this text: nothing in it is a link, an image or
+/// HTML.
+pub fn markdown_code(text: &str) -> String {
+    let line = line(text);
+    let fence = "`".repeat(longest_run(&line, '`') + 1);
+    // A blank on either side belongs to the fence, and keeps a backtick at an end apart from it.
+    let blank = if line.is_empty() || line.starts_with([' ', '`']) || line.ends_with([' ', '`']) {
+        " "
+    } else {
+        ""
+    };
+    format!("{fence}{blank}{line}{blank}{fence}")
+}
+
+/// The same in a cell: tables are cut at bars before anything else is read.
+pub fn markdown_code_cell(text: &str) -> String {
+    markdown_code(text).replace('|', "\\|")
+}
+
+/// A fenced block of Markdown whose text cannot close it.
+pub fn markdown_block(language: &str, text: &str) -> String {
+    let text = lines(text);
+    let fence = "`".repeat((longest_run(&text, '`') + 1).max(3));
+    format!("{fence}{language}\n{}\n{fence}\n", text.trim_end())
+}
+
+/// Makes text safe for HTML, between tags and inside quoted attributes. Line breaks and tabs stay;
+/// other controls and what cannot be seen become visible escapes.
+pub fn html(text: &str) -> Cow<'_, str> {
+    let text = lines(text);
+    if !text.contains(['&', '<', '>', '"', '\'']) {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
             c => out.push(c),
         }
     }
@@ -132,6 +183,16 @@ fn is_dangerous(c: char) -> bool {
     }
 }
 
+fn ends_with_www(text: &str) -> bool {
+    let last = text.as_bytes().last_chunk::<3>();
+    last.is_some_and(|last| last.eq_ignore_ascii_case(b"www"))
+}
+
+fn longest_run(text: &str, of: char) -> usize {
+    let runs = text.split(|c| c != of);
+    runs.map(str::len).max().unwrap_or_default()
+}
+
 fn looks_like_formula(text: &str) -> bool {
     // Spreadsheets skip leading blanks, and some take the full-width forms for the ASCII ones.
     let start = text.trim_start_matches([' ', '\u{a0}', '\u{feff}']);
@@ -198,8 +259,38 @@ mod tests {
     fn markdown_has_no_links_images_or_cells() {
         assert_eq!(
             markdown("![x](http://e/p.png)|<img>`\n&"),
-            "!\\[x\\](http://e/p.png)\\|&lt;img&gt;\\`\\\\n&amp;"
+            "!\\[x\\](http\\://e/p.png)\\|&lt;img&gt;\\`\\\\n&amp;"
         );
+    }
+
+    #[test]
+    fn addresses_are_not_links_in_markdown() {
+        assert_eq!(markdown("see WWW.example.org"), "see WWW\\.example.org");
+        assert_eq!(markdown("1.2.3.4 a:b"), "1.2.3.4 a:b");
+    }
+
+    #[test]
+    fn markdown_code_has_no_way_out() {
+        let check = |text: &str, expected: &str| assert_eq!(markdown_code(text), expected);
+        check("arn:aws:iam::1:role/a_b", "`arn:aws:iam::1:role/a_b`");
+        check("", "`  `");
+        check("a`b", "``a`b``");
+        check("``", "``` `` ```");
+        check("a|b\n\u{202e}", "`a|b\\n\\u{202e}`");
+        assert_eq!(markdown_code_cell("a|b"), "`a\\|b`");
+        let block = markdown_block("sql", "SELECT 1\n````\n# x\x1b");
+        assert_eq!(block, "`````sql\nSELECT 1\n````\n# x\\x1b\n`````\n");
+    }
+
+    #[test]
+    fn html_has_no_tags_and_no_end_of_attributes() {
+        let check = |text: &str, expected: &str| assert_eq!(html(text), expected);
+        check("plain ünïcode 日本", "plain ünïcode 日本");
+        check(
+            "<script>'x' & \"y\"</script>",
+            "&lt;script&gt;&#39;x&#39; &amp; &quot;y&quot;&lt;/script&gt;",
+        );
+        check("a\nb\u{202e}\x00\r", "a\nb\\u{202e}\\x00\\r");
     }
 
     #[test]

@@ -24,7 +24,7 @@ use spoor::detections::{RuleSet, detect};
 use spoor::engine::{Engine, EngineOptions};
 use spoor::ingest::{Silent, Summary};
 use spoor::lake::Lake;
-use spoor::report::findings::{FindingFormat, FindingOptions, FindingsReport, write_findings};
+use spoor::report::findings::{FindingFormat, FindingOptions, write_findings};
 
 use json::Json;
 use stored::Stored;
@@ -188,19 +188,8 @@ async fn findings(lake: &Lake, report: &mut Report) -> Result<(Vec<u8>, usize)> 
     for error in &found.errors {
         report.differ(&error.rule, &error.message);
     }
-    let learning: Vec<String> = found
-        .learning
-        .iter()
-        .map(|rule| rule.rule.clone())
-        .collect();
-    let printed = FindingsReport {
-        findings: &found.findings,
-        n_rules: usize::try_from(found.rules_run)?,
-        suppressed: &found.suppressed,
-        learning: &learning,
-    };
     let mut json = Vec::new();
     let options = FindingOptions::default();
-    write_findings(&printed, FindingFormat::Json, &mut json, options)?;
+    write_findings(&found.printed(), FindingFormat::Json, &mut json, options)?;
     Ok((json, found.findings.len()))
 }

@@ -10,6 +10,7 @@ mod dialect;
 mod engine;
 mod event_json;
 mod export;
+mod findings;
 mod fuzz;
 mod ingest;
 mod lake_commands;

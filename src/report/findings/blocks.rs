@@ -1,8 +1,9 @@
-//! Findings as blocks to read: one block a finding, worst first, and a line that closes the account.
+//! Findings as blocks to read: one block a finding, worst first, and a summary that closes the account.
 
 use std::io::Write;
 
-use super::{FindingOptions, FindingsReport, SeverityCounts};
+use super::totals::{self, Totals, by_severity, entries, percent, plural};
+use super::{FindingOptions, FindingsReport};
 use crate::error::{ReportError, Result};
 use crate::finding::{Finding, Severity};
 use crate::report::safe;
@@ -142,49 +143,89 @@ fn list(items: &[String]) -> String {
     }
 }
 
+/// What the run was: findings of each severity, what each rule costs its reader, and what is not
+/// among the findings and why.
 fn closing(report: &FindingsReport<'_>, width: usize, out: &mut String) {
-    let counts = SeverityCounts::of(report.findings);
-    let parts: Vec<_> = counts
-        .worst_first()
-        .into_iter()
-        .filter(|(_, n)| *n > 0)
-        .map(|(severity, n)| format!("{n} {severity}"))
-        .collect();
     let mut line = plural(report.findings.len() as u64, "finding");
-    if !parts.is_empty() {
-        line.push_str(&format!(": {}", parts.join(", ")));
+    if !report.findings.is_empty() {
+        line.push_str(&format!(": {}", by_severity(report.findings)));
     }
-    line.push_str(&format!("; {} run", plural(report.n_rules as u64, "rule")));
-    if !report.suppressed.is_empty() {
-        line.push_str(&format!(
-            "; {} suppressed by the lists",
-            report.suppressed.len()
-        ));
+    line.push_str(&format!(
+        "; {} run over {}",
+        plural(report.n_rules, "rule"),
+        plural(report.n_events, "event")
+    ));
+    if !report.failures.is_empty() {
+        line.push_str(&format!("; {} failed", report.failures.len()));
     }
     out.push_str(&line);
     out.push('\n');
-    if !report.learning.is_empty() {
-        let rules: Vec<_> = report
-            .learning
-            .iter()
-            .map(|rule| safe::line(rule))
-            .collect();
-        let rules = rules.join(", ");
-        out.push_str("learning  ");
-        push_wrapped(
-            &format!("{rules}: what came first is taken as normal, not judged"),
-            width,
-            out,
+    budget(report, out);
+    let mut label = "lists";
+    for entry in entries(report) {
+        let text = format!(
+            "{} suppressed by {} ({})",
+            entry.n_findings,
+            safe::line(entry.entry),
+            safe::line(entry.reason)
         );
+        remark(std::mem::take(&mut label), &text, width, out);
+    }
+    let learning = report.learning.iter();
+    let learning: Vec<_> = learning
+        .map(|rule| format!("{} ({})", safe::line(&rule.rule), totals::learning(rule)))
+        .collect();
+    if !learning.is_empty() {
+        let text = format!(
+            "{}: what came first is taken as normal, not judged",
+            learning.join(", ")
+        );
+        remark("learning", &text, width, out);
+    }
+    if report.n_baseline > 0 {
+        let text = format!(
+            "{} before the hunt, learned from and not reported",
+            plural(report.n_baseline, "would-be finding")
+        );
+        remark("baseline", &text, width, out);
+    }
+    if report.n_left_out > 0 {
+        let text = format!(
+            "{} below the severity asked for",
+            plural(report.n_left_out, "finding")
+        );
+        remark("left out", &text, width, out);
     }
 }
 
-fn plural(n: u64, noun: &str) -> String {
-    if n == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{n} {noun}s")
+/// A line for each rule with findings, and for all of them.
+fn budget(report: &FindingsReport<'_>, out: &mut String) {
+    if report.budget.is_empty() {
+        return;
     }
+    let mut row = |label: &str, findings: &str, events: &str, share: &str, rule: &str| {
+        let line = format!("{label:<8}  {findings:>8}  {events:>8}  {share:>10}  {rule}\n");
+        out.push_str(&line);
+    };
+    row("budget", "findings", "events", "share", "rule");
+    for budget in report.budget {
+        let (findings, events) = (budget.n_findings.to_string(), budget.n_events.to_string());
+        let rule = safe::line(&budget.rule);
+        row("", &findings, &events, &percent(budget.share), &rule);
+    }
+    let totals = Totals::of(report);
+    for (total, what) in [
+        (totals.all, "all"),
+        (totals.medium_or_worse, "medium or worse"),
+    ] {
+        let (findings, events) = (total.n_findings.to_string(), total.n_events.to_string());
+        row("", &findings, &events, &percent(total.share), what);
+    }
+}
+
+fn remark(label: &str, text: &str, width: usize, out: &mut String) {
+    out.push_str(&format!("{label:<8}  "));
+    push_wrapped(text, width, out);
 }
 
 fn style(severity: Severity) -> &'static str {

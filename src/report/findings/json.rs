@@ -4,18 +4,38 @@ use std::io::Write;
 
 use serde::Serialize;
 
+use super::totals::{EntryCount, Totals, entries};
 use super::{FindingsReport, SeverityCounts};
 use crate::error::{ReportError, Result};
-use crate::finding::{Finding, Suppressed};
+use crate::finding::{Failure, Finding, Learning, RuleBudget, RuleNotes, Suppressed};
 use crate::report::safe;
 
 #[derive(Serialize)]
 struct Document<'a> {
     findings: &'a [&'a Finding],
     counts: SeverityCounts,
-    rules: usize,
+    /// Rules that ran.
+    rules: u64,
+    evidence: Evidence<'a>,
+    budget: &'a [RuleBudget],
+    totals: Totals,
     suppressed: &'a [Suppressed],
-    learning: &'a [String],
+    suppressed_by: Vec<EntryCount<'a>>,
+    learning: &'a [Learning],
+    /// Would-be findings before the hunt.
+    n_baseline: u64,
+    /// Findings below the severity asked for.
+    n_left_out: u64,
+    failures: &'a [Failure],
+    /// What the rules with findings say of themselves.
+    notes: &'a [RuleNotes],
+}
+
+#[derive(Serialize)]
+struct Evidence<'a> {
+    n_events: u64,
+    first_time: Option<&'a str>,
+    last_time: Option<&'a str>,
 }
 
 /// One document, indented: findings first, then what the run was.
@@ -28,8 +48,20 @@ pub fn write_document(
         findings: sorted,
         counts: SeverityCounts::of(report.findings),
         rules: report.n_rules,
+        evidence: Evidence {
+            n_events: report.n_events,
+            first_time: report.first_time,
+            last_time: report.last_time,
+        },
+        budget: report.budget,
+        totals: Totals::of(report),
         suppressed: report.suppressed,
+        suppressed_by: entries(report),
         learning: report.learning,
+        n_baseline: report.n_baseline,
+        n_left_out: report.n_left_out,
+        failures: report.failures,
+        notes: report.notes,
     };
     let text = serde_json::to_string_pretty(&document).map_err(encode_error)?;
     write_text(&text, out)?;

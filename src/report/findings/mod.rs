@@ -1,12 +1,19 @@
-//! Findings as blocks to read, as JSON, NDJSON or CSV.
+//! Findings as blocks to read, as JSON, NDJSON or CSV, and as a report to hand over in Markdown or
+//! HTML.
 //!
 //! Always true: findings come worst first, then by time, rule and id, whatever order they were given
 //! in. The machine formats carry every field; the blocks show what one needs to decide what to do
-//! next, and name where the rest is.
+//! next, and name where the rest is. CSV and NDJSON hold findings alone; the others also tell what
+//! the run was: what was suppressed and by what, what is still learning, what each rule costs.
 
 mod blocks;
 mod csv;
+mod html;
 mod json;
+mod markdown;
+mod page;
+mod steps;
+mod totals;
 
 use std::fmt;
 use std::io::Write;
@@ -14,29 +21,41 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
+use self::page::Page;
 use super::rows::UnknownFormat;
 use crate::error::Result;
-use crate::finding::{Finding, Severity, Suppressed};
+use crate::finding::{Failure, Finding, Learning, RuleBudget, RuleNotes, Severity, Suppressed};
 
 /// How findings are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FindingFormat {
     /// Blocks to read.
     Table,
-    /// One document: findings, counts, learning rules.
+    /// One document: findings, and what the run was.
     Json,
     /// One finding a line.
     Ndjson,
     /// One finding a record.
     Csv,
+    /// A report to hand over.
+    Markdown,
+    /// The same as one HTML file that needs nothing else.
+    Html,
 }
 
 impl FindingFormat {
     /// Every format, in the order help texts show them.
-    pub const ALL: [Self; 4] = [Self::Table, Self::Json, Self::Ndjson, Self::Csv];
+    pub const ALL: [Self; 6] = [
+        Self::Table,
+        Self::Json,
+        Self::Ndjson,
+        Self::Csv,
+        Self::Markdown,
+        Self::Html,
+    ];
 
     /// The names of [`FindingFormat::ALL`], as flags spell them.
-    pub const NAMES: [&'static str; 4] = ["table", "json", "ndjson", "csv"];
+    pub const NAMES: [&'static str; 6] = ["table", "json", "ndjson", "csv", "markdown", "html"];
 
     /// The name in flags.
     pub fn as_str(self) -> &'static str {
@@ -45,6 +64,8 @@ impl FindingFormat {
             Self::Json => "json",
             Self::Ndjson => "ndjson",
             Self::Csv => "csv",
+            Self::Markdown => "markdown",
+            Self::Html => "html",
         }
     }
 }
@@ -73,12 +94,27 @@ impl FromStr for FindingFormat {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FindingsReport<'a> {
     pub findings: &'a [Finding],
-    /// Rules that ran.
-    pub n_rules: usize,
-    /// Findings that an allowance removed openly.
+    /// Findings that an entry of the lists removed openly.
     pub suppressed: &'a [Suppressed],
-    /// Ids of rules that found the history too short to judge.
-    pub learning: &'a [String],
+    /// Rules that found the history too short to judge.
+    pub learning: &'a [Learning],
+    /// Rules that gave no answer.
+    pub failures: &'a [Failure],
+    /// What each rule with findings costs its reader.
+    pub budget: &'a [RuleBudget],
+    /// What the rules with findings say of themselves.
+    pub notes: &'a [RuleNotes],
+    /// Rules that ran.
+    pub n_rules: u64,
+    /// Events of the evidence.
+    pub n_events: u64,
+    /// When the evidence begins and ends.
+    pub first_time: Option<&'a str>,
+    pub last_time: Option<&'a str>,
+    /// Would-be findings that lie before the hunt.
+    pub n_baseline: u64,
+    /// Findings milder than what was asked for, which are not among these.
+    pub n_left_out: u64,
 }
 
 /// How findings look on a screen.
@@ -153,6 +189,8 @@ pub fn write_findings(
         FindingFormat::Json => json::write_document(report, &sorted, out),
         FindingFormat::Ndjson => json::write_lines(&sorted, out),
         FindingFormat::Csv => csv::write(&sorted, out),
+        FindingFormat::Markdown => markdown::write(&Page::new(report, &sorted), out),
+        FindingFormat::Html => html::write(&Page::new(report, &sorted), out),
     }
 }
 
