@@ -259,7 +259,11 @@ mod tests {
             "trust-policy-federated-unscoped",
             ROLE,
             json!({"actor": role}),
-            &["correct-trust-policy", "harden-trust-statement"],
+            &[
+                "correct-trust-policy",
+                "harden-trust-statement",
+                "identity-provider",
+            ],
         );
     }
 
