@@ -1,0 +1,174 @@
+/*---
+id = "session-key-multi-network"
+title = "One session key used from two networks"
+severity = "medium"
+maturity = "incubating"
+kind = "window"
+risk = ["unauthorized access"]
+attack = ["T1550.001"]
+group_by = ["access_key_id"]
+description = """
+A temporary key is used from one public network and within half an hour from another one, and at least
+one of the two is new for the user or the role that the key belongs to. Sessions of the console, where
+keys change hands between AWS's own services, and calls of services do not count. A way out through a
+private network counts as a network of its own once the records are old enough to know both. Pairs of
+neighboring networks, and of an IPv4 with an IPv6 one, are noted at low severity."""
+summary = """Key {{ access_key_id }} of {{ actor }} came from {{ network_before }} and {{ seconds_between }} s later from {{ network }}."""
+false_positives = [
+  "A VPN that carries some of the traffic only, or is switched on and off: `known_networks`.",
+  "Proxies and NAT gateways with addresses in several networks.",
+  "A colleague on the way, with a phone for the network.",
+]
+triage = [
+  "Which of the two networks is the owner's?",
+  "Do the two sides differ in client, region or kind of calls?",
+  "How did the key get from one to the other?",
+]
+remediation = ["revoke-sessions", "workforce-session"]
+references = [
+  "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp.html",
+  "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html",
+]
+
+[params]
+minutes_between = 30
+ipv4_bits = 24
+habit_days = 3
+---*/
+-- Few keys have two addresses at all: the rest of the work is on those.
+WITH keys AS (
+  SELECT recorded_calls.useridentity.accesskeyid AS access_key_id
+  FROM cloudtrail AS recorded_calls
+  WHERE recorded_calls.useridentity.accesskeyid LIKE 'ASIA%'
+    AND recorded_calls.useridentity.invokedby IS NULL
+  GROUP BY recorded_calls.useridentity.accesskeyid
+  HAVING min(ip_network(sourceipaddress)) <> max(ip_network(sourceipaddress))
+),
+calls AS (
+  SELECT
+    activity.eventtime, activity.eventid, activity.recipientaccountid, activity.awsregion,
+    activity.actor, activity.sourceipaddress, activity.eventname, activity.useragent,
+    activity.caller_role_arn, activity.session_name,
+    keys.access_key_id,
+    split_part(activity.useridentity.principalid, ':', 1) AS role_id,
+    coalesce(activity.caller_role_arn, activity.actor) AS identity,
+    CASE
+      WHEN NOT is_public_ip(activity.sourceipaddress) THEN 'a private network'
+      WHEN activity.src_net LIKE '%:%' THEN activity.src_net
+      ELSE ip_prefix(activity.sourceipaddress, $ipv4_bits)
+    END AS network
+  FROM activity
+  JOIN keys ON keys.access_key_id = activity.useridentity.accesskeyid
+  WHERE NOT activity.by_service
+    AND NOT activity.console
+    AND activity.src_net IS NOT NULL
+    AND activity.actor IS NOT NULL
+    -- The shell in the console has an address of AWS.
+    AND coalesce(activity.useragent, '') NOT LIKE '%CloudShell%'
+),
+moves AS (
+  SELECT
+    *,
+    lag(network) OVER same_key AS network_before,
+    lag(eventtime) OVER same_key AS time_before,
+    lag(eventid) OVER same_key AS eventid_before,
+    lag(sourceipaddress) OVER same_key AS address_before,
+    lag(useragent) OVER same_key AS agent_before,
+    min(eventtime) OVER (PARTITION BY access_key_id) AS key_begins
+  FROM calls
+  WINDOW same_key AS (PARTITION BY access_key_id ORDER BY eventtime, eventid)
+),
+near AS (
+  SELECT *
+  FROM moves
+  WHERE network <> network_before
+    AND to_unixtime(eventtime) - to_unixtime(time_before) < 60 * $minutes_between
+),
+-- Where the same user or role was, with any key, and on how many days.
+homes AS (
+  SELECT
+    coalesce(activity.caller_role_arn, activity.actor) AS identity,
+    CASE
+      WHEN NOT is_public_ip(activity.sourceipaddress) THEN 'a private network'
+      WHEN activity.src_net LIKE '%:%' THEN activity.src_net
+      ELSE ip_prefix(activity.sourceipaddress, $ipv4_bits)
+    END AS network,
+    min(activity.eventtime) AS first_time,
+    count(DISTINCT date_trunc('day', activity.eventtime)) AS n_days
+  FROM activity
+  WHERE coalesce(activity.caller_role_arn, activity.actor) IN (SELECT identity FROM near)
+    AND NOT activity.by_service
+    AND activity.src_net IS NOT NULL
+  GROUP BY 1, 2
+),
+judged AS (
+  SELECT
+    near.*,
+    recorded.learned_at,
+    -- New with this key, and not what the records began with and went on with.
+    here.first_time >= near.key_begins
+      AND NOT (here.first_time < recorded.learned_at AND here.n_days >= $habit_days) AS new_here,
+    there.first_time >= near.key_begins
+      AND NOT (there.first_time < recorded.learned_at AND there.n_days >= $habit_days) AS new_there
+  FROM near
+  JOIN recorded ON recorded.account = coalesce(near.recipientaccountid, '')
+  JOIN homes AS here ON here.identity = near.identity AND here.network = near.network
+  JOIN homes AS there ON there.identity = near.identity AND there.network = near.network_before
+),
+addresses AS (
+  SELECT seen.address, min(known_networks.cidr) AS cidr
+  FROM (
+    SELECT sourceipaddress AS address FROM near
+    UNION
+    SELECT address_before FROM near
+  ) AS seen
+  JOIN known_networks ON in_network(seen.address, known_networks.cidr)
+  GROUP BY seen.address
+)
+SELECT
+  judged.eventtime,
+  judged.eventid,
+  judged.recipientaccountid,
+  judged.awsregion,
+  judged.actor,
+  judged.sourceipaddress,
+  judged.eventname,
+  judged.actor AS subject,
+  CASE
+    WHEN judged.network LIKE '%:%' AND judged.network_before LIKE '%.%' THEN 'low'
+    WHEN judged.network LIKE '%.%' AND judged.network_before LIKE '%:%' THEN 'low'
+    WHEN judged.network LIKE '%.%' AND judged.network_before LIKE '%.%'
+      AND ip_prefix(judged.sourceipaddress, 16) = ip_prefix(judged.address_before, 16) THEN 'low'
+    ELSE 'medium'
+  END AS severity,
+  make_array(judged.eventid_before, judged.eventid) AS event_ids,
+  judged.time_before AS first_time,
+  'a private network' IN (judged.network, judged.network_before)
+    AND judged.eventtime < judged.learned_at AS learning,
+  -- A list covers the move if it covers whatever is new about it.
+  CASE WHEN (NOT judged.new_here OR here.cidr IS NOT NULL)
+      AND (NOT judged.new_there OR there.cidr IS NOT NULL)
+    THEN 'known_networks: ' || CASE WHEN judged.new_here THEN here.cidr ELSE there.cidr END
+  END AS suppressed_by,
+  judged.access_key_id,
+  judged.network_before,
+  judged.network,
+  judged.address_before,
+  CAST(to_unixtime(judged.eventtime) - to_unixtime(judged.time_before) AS BIGINT)
+    AS seconds_between,
+  judged.agent_before,
+  judged.useragent AS agent,
+  judged.caller_role_arn AS role_arn,
+  role_name(judged.caller_role_arn) AS role_name,
+  CASE WHEN judged.caller_role_arn IS NOT NULL THEN judged.role_id END AS role_id,
+  judged.session_name
+FROM judged
+LEFT JOIN addresses AS here ON here.address = judged.sourceipaddress
+LEFT JOIN addresses AS there ON there.address = judged.address_before
+-- Workloads go out by endpoints and gateways alike; so beside a private network, which must be an old
+-- one, only a new public one tells something.
+WHERE CASE
+    WHEN judged.network = 'a private network' THEN judged.new_there AND NOT judged.new_here
+    WHEN judged.network_before = 'a private network' THEN judged.new_here AND NOT judged.new_there
+    ELSE judged.new_here OR judged.new_there
+  END
