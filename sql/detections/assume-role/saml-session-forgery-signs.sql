@@ -32,6 +32,8 @@ references = [
 [params]
 change_hours = 24
 min_history = 5
+# Of so many sessions one in twenty may differ from what is common.
+min_common = 20
 ---*/
 WITH logins AS (
   SELECT
@@ -54,12 +56,20 @@ history AS (
     sum(CASE WHEN token_issuer IS NULL THEN 0 ELSE 1 END) OVER earlier AS n_issued_before,
     sum(CASE WHEN lower(name_id) = lower(role_session_name) THEN 1 ELSE 0 END) OVER earlier
       AS n_equal_before,
+    -- How common the issuer and the equality are in all the evidence.
+    to_unixtime(max(eventtime) OVER of_issuer) - to_unixtime(min(eventtime) OVER of_issuer)
+      AS issuer_seconds,
+    count(*) OVER of_all - count(*) OVER of_issuer AS n_by_others,
+    count(*) OVER of_all AS n_all,
+    sum(CASE WHEN lower(name_id) <> lower(role_session_name) THEN 1 ELSE 0 END) OVER of_all AS n_unequal,
     lag(eventtime) OVER (
       PARTITION BY provider, lower(name_id), target_role_arn ORDER BY eventtime, eventid) AS pair_before,
     max(duration_seconds) OVER earlier AS longest_before,
     sum(CASE WHEN duration_seconds IS NULL THEN 0 ELSE 1 END) OVER earlier AS n_timed_before
   FROM logins
   WINDOW
+    of_all AS (PARTITION BY provider),
+    of_issuer AS (PARTITION BY provider, token_issuer),
     of_provider AS (PARTITION BY provider ORDER BY eventtime, eventid),
     earlier AS (PARTITION BY provider ORDER BY eventtime, eventid
       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
@@ -72,7 +82,7 @@ expected AS (
   FROM logins
   JOIN saml_issuers ON glob_match(saml_issuers.issuer, logins.token_issuer)
 ),
-judged AS (
+weighed AS (
   SELECT
     history.*,
     strong.why AS role_is,
@@ -85,6 +95,15 @@ judged AS (
     coalesce(history.n_before >= $min_history
       AND history.n_equal_before = history.n_before
       AND lower(history.name_id) <> lower(history.role_session_name), false) AS other_subject,
+    -- Early in the log, but weeks of it follow in which the like never comes back.
+    settings.baseline_until IS NULL
+      AND to_unixtime(recorded.last_time) - to_unixtime(history.eventtime)
+        >= 86400 * settings.baseline_days AS has_future,
+    listed.n_issuers = 0 AND NOT history.identity_center AND history.token_issuer IS NOT NULL
+      AND history.issuer_seconds <= 86400 AND history.n_by_others >= $min_history AS passing_issuer,
+    coalesce(lower(history.name_id) <> lower(history.role_session_name)
+      AND history.n_all >= $min_common AND history.n_unequal * 20 <= history.n_all, false)
+      AS odd_subject,
     strong.role_name IS NOT NULL AND history.name_id IS NOT NULL
       AND (history.pair_before IS NULL
         OR to_unixtime(history.eventtime) - to_unixtime(history.pair_before)
@@ -98,6 +117,14 @@ judged AS (
   LEFT JOIN expected ON expected.eventid = history.eventid
   LEFT JOIN strong_roles AS strong
     ON strong.role_account = history.target_account AND strong.role_name = history.target_role_name
+),
+judged AS (
+  SELECT
+    * EXCEPT (new_issuer, other_subject),
+    has_future AND (passing_issuer OR odd_subject) AS never_again,
+    new_issuer OR has_future AND passing_issuer AS new_issuer,
+    other_subject OR has_future AND odd_subject AS other_subject
+  FROM weighed
 ),
 changes AS (
   SELECT
@@ -179,7 +206,7 @@ SELECT
   event_ids,
   eventtime,
   -- A list needs no history.
-  early AND NOT unlisted_issuer,
+  early AND NOT unlisted_issuer AND NOT never_again,
   array_compact(make_array(
     CASE WHEN unlisted_issuer THEN 'issuer not on the list' END,
     CASE WHEN new_issuer THEN 'new issuer' END,

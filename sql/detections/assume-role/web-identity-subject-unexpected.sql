@@ -89,6 +89,10 @@ history AS (
       PARTITION BY target_role_arn, issuer, source ORDER BY eventtime, eventid) AS source_before,
     lag(eventtime) OVER (
       PARTITION BY recipientaccountid, issuer, owner ORDER BY eventtime, eventid) AS owner_before,
+    -- How long the owner was about, and who else took the role, in all the evidence.
+    to_unixtime(max(eventtime) OVER of_owner) - to_unixtime(min(eventtime) OVER of_owner) AS owner_seconds,
+    count(*) OVER (PARTITION BY target_role_arn)
+      - count(*) OVER (PARTITION BY target_role_arn, issuer, source) AS n_by_others,
     sum(CASE WHEN for_pull_request THEN 1 ELSE 0 END) OVER earlier AS n_pulls_before,
     min(token_audience) OVER earlier AS least_audience,
     max(token_audience) OVER earlier AS greatest_audience,
@@ -97,6 +101,7 @@ history AS (
       AS n_of_issuer
   FROM cut
   WINDOW
+    of_owner AS (PARTITION BY recipientaccountid, issuer, owner),
     of_role AS (PARTITION BY target_role_arn ORDER BY eventtime, eventid),
     earlier AS (PARTITION BY target_role_arn ORDER BY eventtime, eventid
       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
@@ -139,6 +144,13 @@ judged AS (
       OR to_unixtime(counted.eventtime) - to_unixtime(counted.source_before)
         > 86400 * settings.baseline_days) AS new_source,
     counted.owner_before IS NULL AS new_owner,
+    -- Early in the log, but weeks of it follow in which the owner never comes back.
+    listed.n_subjects = 0
+      AND settings.baseline_until IS NULL
+      AND counted.owner_seconds <= 86400
+      AND counted.n_by_others >= $min_history
+      AND to_unixtime(recorded.last_time) - to_unixtime(counted.eventtime)
+        >= 86400 * settings.baseline_days AS never_again,
     counted.for_pull_request AND counted.n_before >= $min_history AND counted.n_pulls_before = 0
       AS new_pull_request,
     coalesce(counted.n_before >= $min_history
@@ -191,7 +203,7 @@ SELECT
     ELSE 'low'
   END AS severity,
   judged.event_ids,
-  judged.early AND NOT judged.unlisted
+  judged.early AND NOT judged.unlisted AND NOT judged.never_again
     AND NOT (judged.strange_network AND judged.n_networks > 0) AS learning,
   array_compact(make_array(
     CASE WHEN judged.unlisted THEN 'subject not on the list' END,
