@@ -6,12 +6,15 @@
 //! files in the layout of a trail's bucket.
 
 mod delivery;
+mod exercise;
 mod intrusion;
 mod life;
 mod mistakes;
 mod people;
 mod pipelines;
+mod slips;
 
+use std::collections::BTreeMap;
 use std::io;
 
 use super::event::{Event, Role, Who};
@@ -62,9 +65,32 @@ struct Case {
     events: Vec<Event>,
     planted: Vec<Step>,
     silent: Vec<Step>,
+    /// Events that later lists name, by a label.
+    kept: BTreeMap<&'static str, Kept>,
+}
+
+/// The first event under a label, and the ids of all.
+struct Kept {
+    time: Time,
+    name: String,
+    ids: Vec<String>,
 }
 
 impl Case {
+    /// Logs events and keeps them under a label as well; equal labels add up.
+    fn keep(&mut self, label: &'static str, events: impl IntoIterator<Item = Event>) {
+        for event in events {
+            let (time, name) = (event.time, event.name.clone());
+            let ids = self.log([event]);
+            let kept = self.kept.entry(label).or_insert(Kept {
+                time,
+                name,
+                ids: Vec::new(),
+            });
+            kept.ids.extend(ids);
+        }
+    }
+
     /// Keeps the records that the organization's trail would see, and gives their ids.
     fn log(&mut self, events: impl IntoIterator<Item = Event>) -> Vec<String> {
         let own = events
@@ -101,10 +127,13 @@ pub fn build() -> io::Result<Sample> {
         events: Vec::new(),
         planted: Vec::new(),
         silent: Vec::new(),
+        kept: BTreeMap::new(),
     };
     life::live(&mut case);
     mistakes::happen(&mut case);
     intrusion::intrude(&mut case);
+    exercise::exercise(&mut case);
+    slips::slip(&mut case);
     let (expected, silent) = (steps(&case.planted), steps(&case.silent));
     Ok(Sample {
         files: delivery::deliver(&mut case)?,

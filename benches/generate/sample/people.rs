@@ -170,7 +170,7 @@ fn lindqvist_login(case: &mut Case, time: Time) {
 }
 
 /// a.lindqvist trades her long-term key and a code of her MFA device for a session key.
-fn lindqvist_session(case: &mut Case, time: Time) -> Who {
+pub fn lindqvist_session(case: &mut Case, time: Time) -> Who {
     let name = "a.lindqvist";
     let key = case.mint.rng.key("ASIA");
     let (old, token) = (Rng::named(name).key("AKIA"), case.mint.token());
