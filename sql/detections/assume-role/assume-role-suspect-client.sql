@@ -38,7 +38,11 @@ sdk_names = "^(botocore-session-|aws-go-sdk-|AWSCLI-Session|aws-sdk-|awssdk-|ses
 max_names = 2
 max_callers = 2
 ---*/
-WITH calls AS (
+WITH twins AS (
+  -- The target account's copies of calls that the caller's account recorded in full.
+  SELECT event_ids[2] AS target_eventid FROM role_assumptions WHERE seen_from = 'both'
+),
+calls AS (
   SELECT
     *,
     coalesce(caller_role_arn, useridentity.arn, actor) AS principal,
@@ -60,7 +64,8 @@ tools AS (
     target_account, role_name(target_role_arn) AS target_role_name, target_role_arn, asked_name,
     useragent, useridentity.username AS user_name, useridentity.accesskeyid AS access_key_id
   FROM calls
-  WHERE agent_tool IS NOT NULL OR session_tool IS NOT NULL
+  LEFT JOIN twins ON twins.target_eventid = calls.eventid
+  WHERE (agent_tool IS NOT NULL OR session_tool IS NOT NULL) AND twins.target_eventid IS NULL
 ),
 -- People by the names that they have as IAM users or in sign-ins over SAML.
 people AS (
