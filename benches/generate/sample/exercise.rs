@@ -153,7 +153,7 @@ fn walk_and_hold(case: &mut Case, jump: &Who) {
 }
 
 /// Labels of the ten readers taken one after another, and of the two kept alive.
-pub const TENANTS: [&str; 10] = [
+const TENANTS: [&str; 10] = [
     "tenant-01",
     "tenant-02",
     "tenant-03",
@@ -165,7 +165,7 @@ pub const TENANTS: [&str; 10] = [
     "tenant-09",
     "tenant-10",
 ];
-pub const HELD: [&str; 2] = ["held-01", "held-02"];
+const HELD: [&str; 2] = ["held-01", "held-02"];
 
 /// A new user with a key, whose federation token outlives whatever happens to the key.
 fn take_over(case: &mut Case, cluster: &Who) {

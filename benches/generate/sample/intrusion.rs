@@ -52,7 +52,7 @@ impl Note<'_> {
             rule: self.rule,
             title: self.title,
             time: self.time,
-            name: self.name,
+            name: self.name.to_owned(),
             account: self.account,
             subject: self.role.arn(),
             event_ids: event_ids.to_vec(),
@@ -109,7 +109,7 @@ fn sweep(case: &mut Case, leaked: &Who) -> Vec<String> {
             time: at(1, 55, 2).plus(26 * n as i64),
         };
         let event = take.refused(&mut case.mint, leaked);
-        let ids = case.log([event]);
+        let ids = case.keep("refused", [event]);
         if name == "prod-support-admin" {
             on_admin.clone_from(&ids);
         }
@@ -120,7 +120,7 @@ fn sweep(case: &mut Case, leaked: &Who) -> Vec<String> {
         rule: "assume-role-denied-sweep",
         title: "eleven roles of three accounts tried with a leaked key",
         time: at(1, 55, 2),
-        name: "AssumeRole",
+        name: "AssumeRole".to_owned(),
         account: HUB,
         subject: leaked.arn.clone(),
         event_ids: all,
@@ -158,7 +158,7 @@ fn break_in(case: &mut Case, leaked: &Who, mut chain: Vec<String>) -> Who {
     let early = take(at(2, 4, 18)).refused(&mut case.mint, leaked);
     chain.extend(case.log([early]));
     let issued = take(at(2, 4, 40)).by(&mut case.mint, leaked, None);
-    let copies = case.log(issued.events);
+    let copies = case.keep("support", issued.events);
     chain.extend(copies.clone());
     let note = |rule, title| Note {
         number: 4,
@@ -218,7 +218,7 @@ fn open_a_door(case: &mut Case, admin: &Who) -> (Vec<String>, Role) {
         "GetRole",
         &request,
     );
-    case.log([looked]);
+    case.keep("looked", [looked]);
     let trust = format!(
         r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"Service":"backup.amazonaws.com"}},"Action":"sts:AssumeRole"}},{{"Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::{OUTSIDE}:root"}},"Action":"sts:AssumeRole"}}]}}"#
     );
@@ -231,7 +231,7 @@ fn open_a_door(case: &mut Case, admin: &Who) -> (Vec<String>, Role) {
         "UpdateAssumeRolePolicy",
         &request,
     );
-    let mut ids = case.log([opened]);
+    let mut ids = case.keep("opened", [opened]);
     let note = |number, rule, title, time, name| Note {
         number,
         rule,
@@ -261,7 +261,7 @@ fn open_a_door(case: &mut Case, admin: &Who) -> (Vec<String>, Role) {
         "AttachRolePolicy",
         &request,
     );
-    let attached = case.log([empowered]);
+    let attached = case.keep("empowered", [empowered]);
     note(
         6,
         "admin-policy-attached",
@@ -286,7 +286,7 @@ fn come_back_from_outside(case: &mut Case, mut opened: Vec<String>) -> Who {
         time,
     };
     let issued = take.by(&mut case.mint, &stranger, None);
-    let ids = case.log(issued.events);
+    let ids = case.keep("returned", issued.events);
     let note = |rule, title| Note {
         number: 7,
         rule,
@@ -329,7 +329,7 @@ fn leave_a_spare(case: &mut Case, restore: &Who) {
     let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}"#;
     let time = at(2, 52, 33);
     let born = create_role(&mut case.mint, restore, &spare, trust, time);
-    let ids = case.log([born]);
+    let ids = case.keep("spare", [born]);
     let note = Note {
         number: 8,
         rule: "trust-policy-public",
@@ -352,7 +352,7 @@ fn leave_a_spare(case: &mut Case, restore: &Who) {
         ("cloudtrail", "StopLogging"),
     )
     .fails("AccessDenied", &message);
-    case.log([stop]);
+    case.keep("stop-trail", [stop]);
 }
 
 /// From the door onward into the data account: a chain of roles, and a customer export copied out.
@@ -365,7 +365,7 @@ fn reach_the_data(case: &mut Case, restore: &Who, reader: &Role) {
         time,
     };
     let issued = take.by(&mut case.mint, restore, None);
-    let ids = case.log(issued.events);
+    let ids = case.keep("reached", issued.events);
     let note = Note {
         number: 9,
         rule: "assume-role-first-seen-edge",

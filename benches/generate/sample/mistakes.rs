@@ -50,13 +50,13 @@ fn propagation(case: &mut Case) {
     let event = take(19).refused(&mut case.mint, &who);
     ids.extend(case.log([event]));
     let issued = take(24).by(&mut case.mint, &who, None);
-    ids.extend(case.log(issued.events));
+    ids.extend(case.keep("propagated", issued.events));
     case.silent.push(Step {
         number: 1,
         rule: "assume-role-denied-then-success",
         title: "a role born seconds ago refuses its maker three times, then lets it in",
         time: time.plus(12),
-        name: "AssumeRole",
+        name: "AssumeRole".to_owned(),
         account: PROD,
         subject: runner.arn(),
         event_ids: ids,
@@ -88,7 +88,7 @@ fn starved_role(case: &mut Case) {
         rule: "role-lacks-permissions",
         title: "the nightly report may not read partitions and never succeeds",
         time: first.plus(70),
-        name: "GetPartitions",
+        name: "GetPartitions".to_owned(),
         account: DATA,
         subject: role(DATA, "nightly-report").arn(),
         event_ids: ids,
@@ -105,13 +105,13 @@ fn open_workflow_trust(case: &mut Case) {
         r#""StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com"}"#,
     );
     let born = create_role(&mut case.mint, &who, &publisher, &trust, time.plus(104));
-    let event_ids = case.log([born]);
+    let event_ids = case.keep("publisher", [born]);
     case.planted.push(Step {
         number: 2,
         rule: "trust-policy-federated-unscoped",
         title: "a role for a documentation workflow forgets the test of the subject",
         time: time.plus(104),
-        name: "CreateRole",
+        name: "CreateRole".to_owned(),
         account: HUB,
         subject: publisher.arn(),
         event_ids,
@@ -177,7 +177,7 @@ fn scoped_trusts(case: &mut Case) {
             rule,
             title: "a role with a trust policy that is scoped as it should be",
             time: time.plus(90),
-            name: "CreateRole",
+            name: "CreateRole".to_owned(),
             account,
             subject: new.arn(),
             event_ids: ids,

@@ -1,9 +1,10 @@
 //! The sample case: three weeks of a small made-up company, Fernhill, in three accounts of one
-//! organization, and one intrusion over roles in the last of them.
+//! organization, with an intrusion over roles and an exercise in the last of them.
 //!
 //! [`build`] is a pure function: no clock, no file, always the same bytes. `life`, `people` and
-//! `pipelines` make the ordinary days, `mistakes` and `intrusion` the planted steps, `delivery` the
-//! files in the layout of a trail's bucket.
+//! `pipelines` make the ordinary days, `mistakes`, `intrusion`, `exercise` and `slips` the planted
+//! steps, `told` lists what rules say of them, and `delivery` makes the files in the layout of a
+//! trail's bucket.
 
 mod delivery;
 mod exercise;
@@ -13,6 +14,7 @@ mod mistakes;
 mod people;
 mod pipelines;
 mod slips;
+mod told;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -53,7 +55,7 @@ struct Step {
     rule: &'static str,
     title: &'static str,
     time: Time,
-    name: &'static str,
+    name: String,
     account: &'static str,
     subject: String,
     event_ids: Vec<String>,
@@ -77,8 +79,13 @@ struct Kept {
 }
 
 impl Case {
-    /// Logs events and keeps them under a label as well; equal labels add up.
-    fn keep(&mut self, label: &'static str, events: impl IntoIterator<Item = Event>) {
+    /// Logs events and keeps them under a label as well; equal labels add up. Gives their ids.
+    fn keep(
+        &mut self,
+        label: &'static str,
+        events: impl IntoIterator<Item = Event>,
+    ) -> Vec<String> {
+        let mut all = Vec::new();
         for event in events {
             let (time, name) = (event.time, event.name.clone());
             let ids = self.log([event]);
@@ -87,8 +94,10 @@ impl Case {
                 name,
                 ids: Vec::new(),
             });
-            kept.ids.extend(ids);
+            kept.ids.extend(ids.iter().cloned());
+            all.extend(ids);
         }
+        all
     }
 
     /// Keeps the records that the organization's trail would see, and gives their ids.
@@ -134,6 +143,7 @@ pub fn build() -> io::Result<Sample> {
     intrusion::intrude(&mut case);
     exercise::exercise(&mut case);
     slips::slip(&mut case);
+    told::tell(&mut case);
     let (expected, silent) = (steps(&case.planted), steps(&case.silent));
     Ok(Sample {
         files: delivery::deliver(&mut case)?,
@@ -165,7 +175,7 @@ fn steps(steps: &[Step]) -> String {
                     .str("rule", step.rule)
                     .str("title", step.title)
                     .str("time", &step.time.iso())
-                    .str("event_name", step.name)
+                    .str("event_name", &step.name)
                     .str("account", step.account)
                     .str("subject", &step.subject)
                     .list("event_ids", &ids);

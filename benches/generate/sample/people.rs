@@ -240,5 +240,5 @@ pub fn rotation(case: &mut Case) {
         "DeleteAccessKey",
         &request[..2],
     );
-    case.log([created, stopped, deleted]);
+    case.keep("rotated", [created, stopped, deleted]);
 }

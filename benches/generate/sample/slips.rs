@@ -75,13 +75,37 @@ fn roles_in_a_hurry(case: &mut Case) {
         let born = create_role(&mut case.mint, &dana, &new, trust, time.plus(seconds));
         case.keep(label, [born]);
     }
+    // A role of the week before, scoped as it should be.
+    let stories = role(HUB, "gha-storybook");
+    let github = |condition: &str| {
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"Federated":"arn:aws:iam::{HUB}:oidc-provider/token.actions.githubusercontent.com"}},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{{{condition}}}}}]}}"#
+        )
+    };
+    let narrow = github(
+        r#""StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com","token.actions.githubusercontent.com:sub":"repo:fernhill/storybook:ref:refs/heads/main"}"#,
+    );
+    let wide = github(
+        r#""StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com"},"StringLike":{"token.actions.githubusercontent.com:sub":"repo:fernhill/*"}"#,
+    );
+    let time = moment(8, (15, 12, 0));
+    let dana = workforce_session(case, "dana.ortiz", "PlatformEngineer", HUB, time);
+    let born = create_role(&mut case.mint, &dana, &stories, &narrow, time.plus(240));
+    let policy = format!("arn:aws:iam::{HUB}:policy/gha-storybook-narrow");
+    let request = [("roleName", stories.name.as_str()), ("policyArn", &policy)];
+    let bound = iam(
+        &mut case.mint,
+        &dana,
+        HUB,
+        time.plus(270),
+        "AttachRolePolicy",
+        &request,
+    );
+    case.keep("scoped", [born, bound]);
     let time = moment(15, (9, 48, 0));
     let dana = workforce_session(case, "dana.ortiz", "PlatformEngineer", HUB, time);
-    let wide = format!(
-        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"Federated":"arn:aws:iam::{HUB}:oidc-provider/token.actions.githubusercontent.com"}},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{{"StringEquals":{{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com"}},"StringLike":{{"token.actions.githubusercontent.com:sub":"repo:fernhill/*"}}}}}}]}}"#
-    );
     let request = [
-        ("roleName", "gha-docs-preview"),
+        ("roleName", stories.name.as_str()),
         ("policyDocument", wide.as_str()),
     ];
     let widened = iam(
@@ -101,9 +125,9 @@ fn second_factor(case: &mut Case) {
     let dana = workforce_session(case, "dana.ortiz", "PlatformEngineer", DATA, time);
     let serial = format!("arn:aws:iam::{DATA}:mfa/{DESK}");
     let request = [("userName", DESK), ("serialNumber", serial.as_str())];
-    for (n, (call, request)) in [
-        ("DeactivateMFADevice", &request[..]),
-        ("DeleteVirtualMFADevice", &request[1..]),
+    for (n, (label, call, request)) in [
+        ("device", "DeactivateMFADevice", &request[..]),
+        ("device-gone", "DeleteVirtualMFADevice", &request[1..]),
     ]
     .into_iter()
     .enumerate()
@@ -116,7 +140,7 @@ fn second_factor(case: &mut Case) {
             call,
             request,
         );
-        case.keep("device", [event]);
+        case.keep(label, [event]);
     }
     let desk = Who::user(DATA, DESK, "", None).from(OFFICE, BROWSER);
     login(case, "one-factor", &desk, time.plus(1_100), "No");
