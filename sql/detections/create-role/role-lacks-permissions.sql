@@ -64,8 +64,8 @@ outcomes AS (
     sum(CASE WHEN denied THEN 1 ELSE 0 END) AS n_refused
   FROM activity
   WHERE useridentity.type = 'AssumedRole'
-    AND caller_role_arn IN (SELECT caller_role_arn FROM refusals)
   GROUP BY caller_role_arn, eventsource, eventname
+  HAVING bool_or(denied)
 ),
 blocked AS (
   SELECT refusals.*
