@@ -7,11 +7,13 @@ kind = "stateless"
 risk = ["unauthorized access"]
 attack = ["T1078.004", "T1087.004"]
 description = """
-The user agent or the session name of calls to STS or IAM is that of a tool for attacks or for hunting
-leaked keys, or a role was taken under the name of a person who is not the caller. Both texts are the
-caller's own to write, so their absence says nothing. Names that an SDK makes up are no finding."""
-summary = """{{ subject }} {% if sign == 'borrowed name' %}took {{ role_arn }} under the name {{ session_name }}, who is somebody
-else{% else %}called {{ event_names | few }} with {{ tool }}, from {{ source_ips | few }}{% endif %}."""
+The user agent or the session name of calls to STS or IAM is that of a tool for attacks or for
+hunting leaked keys, or a role was taken under the name of a person who is not the caller. Both
+texts are the caller's own to write, so their absence says nothing. Names that an SDK makes up are
+no finding."""
+summary = """{{ subject }} {% if sign == 'borrowed name' %}took {{ role_arn }} under the name {{
+session_name }}, who is somebody else{% else %}called {{ event_names | few }} with {{ tool }}, from
+{{ source_ips | few }}{% endif %}."""
 false_positives = [
   "The own red team and scanners: name them in `ci_principals`.",
   "Brokers that take roles for people under their names, until three names show that they are one.",
@@ -47,7 +49,8 @@ calls AS (
     *,
     coalesce(caller_role_arn, useridentity.arn, actor) AS principal,
     json_get_str(requestparameters, 'roleSessionName') AS asked_name,
-    regexp_extract(lower(useragent), '(?:^|[^a-z])(' || $agents || ')(?:[^a-z]|$)', 1) AS agent_tool,
+    regexp_extract(lower(useragent), '(?:^|[^a-z])(' || $agents || ')(?:[^a-z]|$)', 1)
+      AS agent_tool,
     CASE WHEN eventname LIKE 'AssumeRole%' THEN regexp_extract(
       lower(json_get_str(requestparameters, 'roleSessionName')),
       '(?:^|[^a-z])(' || $sessions || ')(?:[^a-z]|$)', 1) END AS session_tool
@@ -83,7 +86,8 @@ named AS (
   SELECT
     *,
     lower(role_session_name) AS name,
-    lower(coalesce(CASE WHEN useridentity.type = 'IAMUser' THEN useridentity.username END, session_name))
+    lower(coalesce(
+      CASE WHEN useridentity.type = 'IAMUser' THEN useridentity.username END, session_name))
       AS own_name
   FROM role_assumptions
   WHERE eventname = 'AssumeRole'

@@ -7,12 +7,12 @@ kind = "stateless"
 risk = ["privilege escalation"]
 attack = ["T1548.005", "T1078.004"]
 description = """
-Somebody in the organization's management or delegated account took the place of a member account's root
-user for a quarter of an hour. A task policy bounds the session; the one that sets a root password leads
-around all other bounds. A caller that did the same task before weighs less. The calls of the
-session stand beside it where its account is recorded."""
-summary = """{{ actor }} took a root session ({{ task_policy or 'no task policy named' }}) on {{ subject }}{% if n_calls %}
-and called {{ calls | few }}{% endif %}."""
+Somebody in the organization's management or delegated account took the place of a member account's
+root user for a quarter of an hour. A task policy bounds the session; the one that sets a root
+password leads around all other bounds. A caller that did the same task before weighs less. The
+calls of the session stand beside it where its account is recorded."""
+summary = """{{ actor }} took a root session ({{ task_policy or 'no task policy named' }}) on {{
+subject }}{% if n_calls %} and called {{ calls | few }}{% endif %}."""
 false_positives = [
   "A planned clean-up that audits or deletes root credentials of member accounts.",
 ]
@@ -28,7 +28,7 @@ references = [
 ]
 
 [params]
-# Patterns of principal keys with commas between them; any other caller is critical where one is given.
+# Patterns of principal keys with commas between them; any caller else is critical then.
 allowed_callers = ""
 ---*/
 WITH takes AS (

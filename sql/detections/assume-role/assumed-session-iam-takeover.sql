@@ -7,13 +7,15 @@ kind = "sequence"
 risk = ["privilege escalation"]
 attack = ["T1098", "T1098.001", "T1098.003", "T1136.003"]
 description = """
-Within an hour of its start a role session made users or credentials, gave rights, opened a role, or let
-in a new identity provider: what an intruder does to stay. It counts where the role did no such thing in
-the days before, or where the session is a workload's, which has no business there. Changes that give
-little weigh little. Where the history is short, a session that looked at three kinds of things
-in IAM before it took something serious counts nonetheless, unless it is a person's or a pipeline's."""
-summary = """A session of {{ subject }} ({{ session_name or 'no name' }}){% if taken_by %}, taken by {{ taken_by }} at
-{{ taken_at }},{% endif %} called {{ event_names | few }}{% if n_discovery %} after {{ n_discovery }} calls to look around{% endif %}."""
+Within an hour of its start a role session made users or credentials, gave rights, opened a role,
+or let in a new identity provider: what an intruder does to stay. It counts where the role did no
+such thing in the days before, or where the session is a workload's, which has no business there.
+Changes that give little weigh little. Where the history is short, a session that looked at three
+kinds of things in IAM before it took something serious counts nonetheless, unless it is a person's
+or a pipeline's."""
+summary = """A session of {{ subject }} ({{ session_name or 'no name' }}){% if taken_by %}, taken by
+{{ taken_by }} at {{ taken_at }},{% endif %} called {{ event_names | few }}{% if n_discovery %}
+after {{ n_discovery }} calls to look around{% endif %}."""
 false_positives = [
   "Roles that provision accounts, on their first day: name them in `iac_principals`.",
   "An administrator's rare task.",
@@ -45,8 +47,9 @@ WITH acts AS (
   FROM activity
   WHERE (eventsource = 'iam.amazonaws.com' AND eventname IN (
       'CreateUser', 'CreateAccessKey', 'CreateLoginProfile', 'UpdateLoginProfile',
-      'CreateServiceSpecificCredential', 'AttachUserPolicy', 'AttachRolePolicy', 'AttachGroupPolicy',
-      'PutUserPolicy', 'PutRolePolicy', 'PutGroupPolicy', 'AddUserToGroup', 'CreatePolicyVersion',
+      'CreateServiceSpecificCredential', 'AttachUserPolicy', 'AttachRolePolicy',
+      'AttachGroupPolicy', 'PutUserPolicy', 'PutRolePolicy', 'PutGroupPolicy',
+      'AddUserToGroup', 'CreatePolicyVersion',
       'SetDefaultPolicyVersion', 'UpdateAssumeRolePolicy', 'CreateRole',
       'DeleteRolePermissionsBoundary', 'DeleteUserPermissionsBoundary',
       'CreateOpenIDConnectProvider', 'CreateSAMLProvider')
@@ -96,8 +99,8 @@ powers AS (
   LEFT JOIN role_changes AS changes ON changes.eventid = acts.eventid
   LEFT JOIN admin_policies ON admin_policies.policy_arn = changes.policy_arn
 ),
--- When the role did the like before and after, but for the hours around, which are the same story. Who
--- gives little away every day has no habit of giving everything.
+-- When the role did the like before and after, but for the hours around, which are the same story.
+-- Who gives little away every day has no habit of giving everything.
 habits AS (
   SELECT
     *,
@@ -119,8 +122,8 @@ takes AS (
   FROM role_assumptions
   WHERE ok AND eventname IN ('AssumeRole', 'AssumeRoleWithSAML', 'AssumeRoleWithWebIdentity')
 ),
--- The issued key leads from the session to who took the role. Sessions of the console have other keys
--- than the one that was issued: there the session's id and its beginning tell.
+-- The issued key leads from the session to who took the role. Sessions of the console have other
+-- keys than the one that was issued: there the session's id and its beginning tell.
 matched AS (
   SELECT
     habits.*,
@@ -195,7 +198,8 @@ weighed AS (
     looks.n_discovery,
     looks.n_kinds,
     looks.discovery,
-    array_min(array_filter(listed.patterns, pattern -> glob_match(pattern, fresh.actor))) AS listed_as
+    array_min(array_filter(listed.patterns, pattern -> glob_match(pattern, fresh.actor)))
+      AS listed_as
   FROM fresh
   CROSS JOIN settings
   CROSS JOIN listed

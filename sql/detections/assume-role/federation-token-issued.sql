@@ -8,11 +8,12 @@ risk = ["unauthorized access"]
 attack = ["T1550.001", "T1098.001"]
 description = """
 GetFederationToken gives a session of up to 36 hours that lives on when the access key behind it is
-switched off or deleted, and that may open the console. A user's first token after a quiet baseline, a
-session policy that bounds nothing, a long life, and a console sign-in with the token weigh
-more; root doing it the most. A user that has done so for a week is a broker."""
-summary = """{{ actor }} made a federation token {{ federated_name or '(no name)' }}{% if wide %} whose policy bounds
-nothing{% endif %}{% if opened_console_at %} and came into the console with it at {{ opened_console_at }}{% endif %}."""
+switched off or deleted, and that may open the console. A user's first token after a quiet
+baseline, a session policy that bounds nothing, a long life, and a console sign-in with the token
+weigh more; root doing it the most. A user that has done so for a week is a broker."""
+summary = """{{ actor }} made a federation token {{ federated_name or '(no name)' }}{% if wide %}
+whose policy bounds nothing{% endif %}{% if opened_console_at %} and came into the console with it
+at {{ opened_console_at }}{% endif %}."""
 false_positives = [
   "Older brokers that sign people in to the console: name them in `ci_principals`.",
 ]

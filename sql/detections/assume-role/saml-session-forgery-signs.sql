@@ -7,13 +7,13 @@ kind = "sequence"
 risk = ["unauthorized access"]
 attack = ["T1606.002", "T1484.002", "T1078.004"]
 description = """
-Whoever holds a provider's signing key, or may change its metadata, signs in as anybody. The signs: the
-metadata of a provider changed and roles were taken through it within a day; an issuer that is not on
-the list or is new for the provider; a subject that is not the session's name where the two were always one;
-a subject's first time on a strong role; a session longer than any before. Assertions of Identity
-Center are made by AWS, so the last two weigh little there."""
-summary = """Roles were taken through {{ subject }} with signs of forgery ({{ signs | few }}){% if changed_by %}, after
-{{ changed_by }} changed the provider at {{ changed_at }}{% endif %}."""
+Whoever holds a provider's signing key, or may change its metadata, signs in as anybody. The signs:
+the metadata of a provider changed and roles were taken through it within a day; an issuer that is
+not on the list or is new for the provider; a subject that is not the session's name where the two
+were always one; a subject's first time on a strong role; a session longer than any before.
+Assertions of Identity Center are made by AWS, so the last two weigh little there."""
+summary = """Roles were taken through {{ subject }} with signs of forgery ({{ signs | few }}){% if
+changed_by %}, after {{ changed_by }} changed the provider at {{ changed_at }}{% endif %}."""
 false_positives = [
   "A certificate that is renewed, or a new identity provider: sign-ins follow the change.",
   "A new administrator's first day.",
@@ -41,7 +41,8 @@ WITH logins AS (
     coalesce(identity_provider, '') AS provider,
     starts_with(split_part(coalesce(identity_provider, ''), '/', -1), 'AWSSSO_')
       AND coalesce(regexp_like(
-        token_issuer, '^https://portal\.sso\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/saml/assertion/'), true)
+        token_issuer,
+        '^https://portal\.sso\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/saml/assertion/'), true)
       AS identity_center,
     nullif(token_subject, 'HIDDEN_DUE_TO_SECURITY_REASONS') AS name_id
   FROM role_assumptions
@@ -61,9 +62,11 @@ history AS (
       AS issuer_seconds,
     count(*) OVER of_all - count(*) OVER of_issuer AS n_by_others,
     count(*) OVER of_all AS n_all,
-    sum(CASE WHEN lower(name_id) <> lower(role_session_name) THEN 1 ELSE 0 END) OVER of_all AS n_unequal,
+    sum(CASE WHEN lower(name_id) <> lower(role_session_name) THEN 1 ELSE 0 END) OVER of_all
+      AS n_unequal,
     lag(eventtime) OVER (
-      PARTITION BY provider, lower(name_id), target_role_arn ORDER BY eventtime, eventid) AS pair_before,
+      PARTITION BY provider, lower(name_id), target_role_arn
+      ORDER BY eventtime, eventid) AS pair_before,
     max(duration_seconds) OVER earlier AS longest_before,
     sum(CASE WHEN duration_seconds IS NULL THEN 0 ELSE 1 END) OVER earlier AS n_timed_before
   FROM logins
@@ -151,7 +154,8 @@ followed AS (
     first_value(logins.eventtime ORDER BY logins.eventtime, logins.eventid) AS login_at,
     first_value(logins.target_role_arn ORDER BY logins.eventtime, logins.eventid) AS role_arn,
     first_value(logins.role_session_name ORDER BY logins.eventtime, logins.eventid) AS session_name,
-    first_value(logins.assumed_role_id ORDER BY logins.eventtime, logins.eventid) AS assumed_role_id,
+    first_value(logins.assumed_role_id ORDER BY logins.eventtime, logins.eventid)
+      AS assumed_role_id,
     first_value(logins.issued_key ORDER BY logins.eventtime, logins.eventid) AS issued_key
   FROM changes
   JOIN logins ON logins.provider = changes.provider

@@ -7,12 +7,14 @@ kind = "stateless"
 risk = ["unauthorized access"]
 attack = ["T1199", "T1078.004", "T1528"]
 description = """
-A role was taken with the token of a repository, project, pod or app that is not on the list or, where
-there is no list, that the role was never taken with before. Subjects count without what varies from run
-to run: branches, run phases, the numbers that GitHub appends to names. A strange owner weighs more than
-another repository of a known one. Also: a pull request on a role that only branches took, an audience
-that is not the usual one, and a pod's token from an address that its cluster never came from."""
-summary = """{{ subject }} was taken with a token of {{ token_subject }} ({{ issuer }}): {{ signs | few }}."""
+A role was taken with the token of a repository, project, pod or app that is not on the list or,
+where there is no list, that the role was never taken with before. Subjects count without what
+varies from run to run: branches, run phases, the numbers that GitHub appends to names. A strange
+owner weighs more than another repository of a known one. Also: a pull request on a role that only
+branches took, an audience that is not the usual one, and a pod's token from an address that its
+cluster never came from."""
+summary = """{{ subject }} was taken with a token of {{ token_subject }} ({{ issuer }}): {{ signs |
+few }}."""
 false_positives = [
   "A new repository or service: add its subject to `oidc_subjects`.",
   "A cluster behind a new NAT gateway: add its address to `known_networks`.",
@@ -59,8 +61,9 @@ cut AS (
     *,
     CASE
       -- Users of apps: the app is what is expected or not.
-      WHEN regexp_like(issuer, '^(cognito-identity\.amazonaws\.com|www\.amazon\.com|graph\.facebook\.com)')
-        OR regexp_like(issuer, '^cognito-idp\.') THEN 'audience ' || coalesce(token_audience, '')
+      WHEN regexp_like(
+          issuer, '^(cognito-identity\.amazonaws|cognito-idp|www\.amazon|graph\.facebook)\.')
+        THEN 'audience ' || coalesce(token_audience, '')
       ELSE coalesce(
         regexp_extract(plain_subject, '^(repo:[^/:]+/[^:]+)', 1),
         regexp_extract(plain_subject, '^(project_path:[^:]+)', 1),
@@ -70,7 +73,7 @@ cut AS (
         regexp_extract(plain_subject, '^(\{[0-9a-f-]+\}):', 1),
         plain_subject)
     END AS source,
-    -- Repositories of one owner, projects of one group, service accounts of one cluster, or one issuer.
+    -- Repositories of one owner, projects of one group; else all of one issuer.
     coalesce(
       regexp_extract(plain_subject, '^(repo:[^/:]+)/', 1),
       regexp_extract(plain_subject, '^(project_path:[^/:]+)', 1),
@@ -90,7 +93,8 @@ history AS (
     lag(eventtime) OVER (
       PARTITION BY recipientaccountid, issuer, owner ORDER BY eventtime, eventid) AS owner_before,
     -- How long the owner was about, and who else took the role, in all the evidence.
-    to_unixtime(max(eventtime) OVER of_owner) - to_unixtime(min(eventtime) OVER of_owner) AS owner_seconds,
+    to_unixtime(max(eventtime) OVER of_owner) - to_unixtime(min(eventtime) OVER of_owner)
+      AS owner_seconds,
     count(*) OVER (PARTITION BY target_role_arn)
       - count(*) OVER (PARTITION BY target_role_arn, issuer, source) AS n_by_others,
     sum(CASE WHEN for_pull_request THEN 1 ELSE 0 END) OVER earlier AS n_pulls_before,

@@ -7,11 +7,11 @@ kind = "stateless"
 risk = ["MFA"]
 attack = ["T1078.004"]
 description = """
-An IAM user or the root user came into the console with one factor. People who come over SAML, Identity
-Center or a role are left out: their factor is asked for elsewhere and their sign-ins always say that
-none was used here. Whether a sign-in succeeded is told by its response alone."""
-summary = """{{ actor }} signed in to the console without MFA {% if count > 1 %}{{ count }} times{% else %}once{% endif %},
-from {{ source_ips | few }}."""
+An IAM user or the root user came into the console with one factor. People who come over SAML,
+Identity Center or a role are left out: their factor is asked for elsewhere and their sign-ins
+always say that none was used here. Whether a sign-in succeeded is told by its response alone."""
+summary = """{{ actor }} signed in to the console without MFA {% if count > 1 %}{{ count }} times{%
+else %}once{% endif %}, from {{ source_ips | few }}."""
 false_positives = [
   "A new user's first sign-in, at which the device is enrolled.",
   "Test users of an automated browser.",

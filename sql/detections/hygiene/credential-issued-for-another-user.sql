@@ -8,12 +8,12 @@ risk = ["strong passwords", "key rotation"]
 attack = ["T1098.001"]
 description = """
 A caller made, set or switched on a key, password or certificate of an IAM user that it is not, so
-it holds a way in under another name. What the holder of the new credential does within a day makes it
-worse; a user that the same caller made the day before, a password that has to be changed at once, a
-caller that does this as its trade and a call of infrastructure as code make it less. An access
-key of the root user itself is the worst."""
-summary = """{{ actor }} called {{ event_names | few }} for {{ subject }}{% if used_at %}, and it was in use at
-{{ used_at }} from {{ used_from }}{% endif %}."""
+it holds a way in under another name. What the holder of the new credential does within a day makes
+it worse; a user that the same caller made the day before, a password that has to be changed at
+once, a caller that does this as its trade and a call of infrastructure as code make it less. An
+access key of the root user itself is the worst."""
+summary = """{{ actor }} called {{ event_names | few }} for {{ subject }}{% if used_at %}, and it
+was in use at {{ used_at }} from {{ used_from }}{% endif %}."""
 false_positives = [
   "Administrators who take in colleagues or help with passwords.",
   "Automation that rotates keys: name it in `iac_principals`.",
@@ -48,8 +48,8 @@ WITH made AS (
     coalesce(
       json_get_str(responseelements, 'accessKey', 'accessKeyId'),
       json_get_str(requestparameters, 'accessKeyId')) AS made_key,
-    coalesce(
-      lower(json_as_text(requestparameters, 'passwordResetRequired')) = 'true', false) AS reset_required,
+    coalesce(lower(json_as_text(requestparameters, 'passwordResetRequired')) = 'true', false)
+      AS reset_required,
     coalesce(recipientaccountid, caller_account) AS account,
     -- Whoever did the like days ago does it as its trade.
     min(eventtime) OVER (
@@ -156,7 +156,8 @@ judged AS (
   SELECT
     issued.*,
     young.eventid IS NOT NULL AND empowered.eventid IS NULL AS for_new_user,
-    to_unixtime(issued.eventtime) - to_unixtime(issued.habit_since) > 86400 * $habit_days AS by_habit,
+    to_unixtime(issued.eventtime) - to_unixtime(issued.habit_since) > 86400 * $habit_days
+      AS by_habit,
     listed.pattern AS listed_as,
     coalesce(uses.used_at, sign_ins.used_at) AS used_at,
     coalesce(uses.used_id, sign_ins.used_id) AS used_id,
@@ -194,7 +195,8 @@ SELECT
         ELSE 4
       END - CASE WHEN iac_hint THEN 1 ELSE 0 END))
   END AS severity,
-  CASE WHEN used_id IS NULL THEN make_array(eventid) ELSE make_array(eventid, used_id) END AS event_ids,
+  CASE WHEN used_id IS NULL THEN make_array(eventid) ELSE make_array(eventid, used_id) END
+    AS event_ids,
   used_at AS last_time,
   target_user AS user_name,
   made_key AS access_key_id,

@@ -7,13 +7,15 @@ kind = "sequence"
 risk = ["MFA"]
 attack = ["T1556.006"]
 description = """
-A user, or the root user, lost its MFA device and got no other in the same half hour; or got a device from
-somebody else or through temporary keys; or proved itself with a device that it had never used while it
-had others. Who removes a device of the root user, an administrator or another person weighs more. Whoever
-changes its own device for a new one is only noted, and so is a user that goes altogether."""
-summary = """{% if what == 'removed' %}{{ actor }} took the MFA device from {{ subject }}{% if replaced %}, which got another{% endif %}{%
-elif what == 'added' %}{{ actor }} gave {{ subject }} an MFA device{% else %}{{ subject }} proved itself
-with {{ mfa_serial }}, which it had not used before{% endif %}."""
+A user, or the root user, lost its MFA device and got no other in the same half hour; or got a
+device from somebody else or through temporary keys; or proved itself with a device that it had
+never used while it had others. Who removes a device of the root user, an administrator or another
+person weighs more. Whoever changes its own device for a new one is only noted, and so is a user
+that goes altogether."""
+summary = """{% if what == 'removed' %}{{ actor }} took the MFA device from {{ subject }}{% if
+replaced %}, which got another{% endif %}{% elif what == 'added' %}{{ actor }} gave {{ subject }} an
+MFA device{% else %}{{ subject }} proved itself with {{ mfa_serial }}, which it had not used
+before{% endif %}."""
 false_positives = [
   "A help desk that resets the device of somebody who lost it.",
   "New phones: the device changes within the half hour.",
@@ -70,7 +72,8 @@ devices AS (
   SELECT
     *,
     CASE
-      WHEN serial LIKE '%root-account-mfa-device%' OR upper(coalesce(named_user, '')) = 'AWS ROOT USER'
+      WHEN serial LIKE '%root-account-mfa-device%'
+        OR upper(coalesce(named_user, '')) = 'AWS ROOT USER'
         THEN 'AWS ROOT USER'
       WHEN eventname = 'DeleteVirtualMFADevice' THEN
         coalesce(last_user, split_part(serial, '/', -1))
@@ -83,14 +86,18 @@ around AS (
   SELECT
     *,
     lower(target) IS DISTINCT FROM lower(caller_name) AS by_other,
-    max(CASE WHEN eventname = 'EnableMFADevice' THEN to_unixtime(eventtime) END) OVER back AS on_before,
-    min(CASE WHEN eventname = 'EnableMFADevice' THEN to_unixtime(eventtime) END) OVER onward AS on_after,
+    max(CASE WHEN eventname = 'EnableMFADevice' THEN to_unixtime(eventtime) END) OVER back
+      AS on_before,
+    min(CASE WHEN eventname = 'EnableMFADevice' THEN to_unixtime(eventtime) END) OVER onward
+      AS on_after,
     max(CASE WHEN eventname = 'EnableMFADevice' AND lower(target) = lower(caller_name)
       THEN to_unixtime(eventtime) END) OVER back AS self_on_before,
     min(CASE WHEN eventname = 'EnableMFADevice' AND lower(target) = lower(caller_name)
       THEN to_unixtime(eventtime) END) OVER onward AS self_on_after,
-    max(CASE WHEN eventname = 'DeleteUser' THEN to_unixtime(eventtime) END) OVER back AS gone_before,
-    min(CASE WHEN eventname = 'DeleteUser' THEN to_unixtime(eventtime) END) OVER onward AS gone_after,
+    max(CASE WHEN eventname = 'DeleteUser' THEN to_unixtime(eventtime) END) OVER back
+      AS gone_before,
+    min(CASE WHEN eventname = 'DeleteUser' THEN to_unixtime(eventtime) END) OVER onward
+      AS gone_after,
     max(CASE WHEN eventname = 'CreateUser' THEN to_unixtime(eventtime) END) OVER back AS born_before
   FROM devices
   WINDOW
@@ -105,14 +112,16 @@ timed AS (
     CASE WHEN eventname = 'EnableMFADevice' THEN 'added' ELSE 'removed' END AS what,
     coalesce(least(
       coalesce(to_unixtime(eventtime) - on_before, 1e9),
-      coalesce(on_after - to_unixtime(eventtime), 1e9)) <= 60 * $replace_minutes, false) AS has_other,
+      coalesce(on_after - to_unixtime(eventtime), 1e9)) <= 60 * $replace_minutes, false)
+      AS has_other,
     coalesce(least(
       coalesce(to_unixtime(eventtime) - self_on_before, 1e9),
       coalesce(self_on_after - to_unixtime(eventtime), 1e9)) <= 60 * $replace_minutes, false)
       AS has_own_other,
     coalesce(least(
       coalesce(to_unixtime(eventtime) - gone_before, 1e9),
-      coalesce(gone_after - to_unixtime(eventtime), 1e9)) <= 60 * $leaving_minutes, false) AS leaves,
+      coalesce(gone_after - to_unixtime(eventtime), 1e9)) <= 60 * $leaving_minutes, false)
+      AS leaves,
     coalesce(to_unixtime(eventtime) - born_before <= 3600 * $new_user_hours, false) AS is_new
   FROM around
   WHERE target IS NOT NULL
@@ -129,7 +138,8 @@ timed AS (
           -- Older records of the console do not say that they are.
           AND NOT coalesce(regexp_like(
             useragent, '^(Mozilla/|AWS Internal|AWSConsole|Coral/|console|signin)'), false)
-          AND lower(coalesce(useridentity.sessioncontext.attributes.mfaauthenticated, '')) <> 'true'))
+          AND lower(coalesce(
+            useridentity.sessioncontext.attributes.mfaauthenticated, '')) <> 'true'))
 ),
 administrators AS (
   SELECT DISTINCT role_account AS account, lower(holder_name) AS user_name
@@ -187,7 +197,8 @@ found AS (
   UNION ALL
   SELECT
     proofs.eventtime, proofs.eventid, proofs.recipientaccountid, proofs.awsregion, proofs.actor,
-    proofs.sourceipaddress, proofs.eventname, proofs.caller_account, proofs.useridentity.username, false,
+    proofs.sourceipaddress, proofs.eventname, proofs.caller_account, proofs.useridentity.username,
+    false,
     'used',
     CASE WHEN own_devices.serial IS NOT NULL THEN 2 ELSE 3 END,
     proofs.mfa_serial,

@@ -7,14 +7,15 @@ kind = "stateless"
 risk = ["least privilege"]
 attack = ["T1078.004"]
 description = """
-The root user of an account signed in or made calls. Nothing bounds what it may do but policies of the
-organization, and almost nothing needs it. Credentials for it, the removal of its MFA device, a new
-e-mail address, and a password that was asked for and set weigh most. Services that act for the account,
-sessions from AssumeRoot, and looks at support cases and bills do not count. Of the reads of one day
-the first is named. A root user cannot take roles, so a record that says so is damaged or forged and is
-told apart."""
-summary = """The root user of account {{ account }} {% if use == 'impossible' %}is said to have taken a role, which it cannot{% else %}was
-used: {{ event_names | few }}, from {{ source_ips | few }}{% endif %}."""
+The root user of an account signed in or made calls. Nothing bounds what it may do but policies of
+the organization, and almost nothing needs it. Credentials for it, the removal of its MFA device, a
+new e-mail address, and a password that was asked for and set weigh most. Services that act for the
+account, sessions from AssumeRoot, and looks at support cases and bills do not count, and of the
+reads of one day only the first is named. A root user cannot take roles, so a record that says so
+is damaged or forged and is told apart."""
+summary = """The root user of account {{ account }} {% if use == 'impossible' %}is said to have
+taken a role, which it cannot{% else %}was used: {{ event_names | few }}, from {{ source_ips | few
+}}{% endif %}."""
 false_positives = [
   "The few tasks that only the root user can do, done by plan.",
   "A sandbox account that has no other user yet.",
@@ -59,7 +60,8 @@ numbered AS (
     *,
     row_number() OVER same_day AS place,
     count(*) OVER (
-      PARTITION BY recipientaccountid, caller_account, what, date_trunc('day', eventtime)) AS n_that_day,
+      PARTITION BY recipientaccountid, caller_account, what, date_trunc('day', eventtime)
+    ) AS n_that_day,
     -- A password that was set counts with the request for it.
     max(CASE WHEN eventname = 'PasswordRecoveryRequested' THEN to_unixtime(eventtime) END)
       OVER so_far AS asked_at
