@@ -36,7 +36,14 @@ WITH automation AS (
 ),
 texts AS (
   SELECT
-    *,
+    * EXCEPT (trust_principals, previous_principals),
+    -- An account may be written as its number or as its root.
+    string_to_array(trim(regexp_replace(
+      ' ' || array_to_string(trust_principals, '  ') || ' ', ' ([0-9]{12}) ',
+      ' arn:aws:iam::$1:root ')), '  ') AS trust_principals,
+    string_to_array(trim(regexp_replace(
+      ' ' || array_to_string(previous_principals, '  ') || ' ', ' ([0-9]{12}) ',
+      ' arn:aws:iam::$1:root ')), '  ') AS previous_principals,
     -- Worst first, as the analysis ranks them.
     make_array(
       'public', 'federated-open', 'public-restricted', 'external-untrusted', 'federated-weak',
@@ -96,7 +103,7 @@ judged AS (
     -- What a principal had to meet that still is let in.
     CASE WHEN array_length(compared.kept) > 0 AND NOT compared.fell THEN compared.gone END AS dropped,
     CASE
-      WHEN compared.trust_verdict = 'none' THEN NULL
+      WHEN compared.trust_verdict IN ('none', 'invalid') THEN NULL
       WHEN compared.may_be_known AND (compared.rose OR outsiders.eventid IS NOT NULL)
         AND compared.trust_verdict = 'external-untrusted' THEN 3
       WHEN outsiders.eventid IS NOT NULL
