@@ -36,6 +36,7 @@ min_role_age_hours = 24
 # A cluster that comes from more networks than this has nodes with addresses of their own.
 max_cluster_networks = 3
 min_cluster_calls = 20
+max_sources = 10
 ---*/
 WITH tokens AS (
   SELECT
@@ -62,8 +63,8 @@ cut AS (
     CASE
       -- Users of apps: the app is what is expected or not.
       WHEN regexp_like(
-          issuer, '^(cognito-identity\.amazonaws|cognito-idp|www\.amazon|graph\.facebook)\.')
-        THEN 'audience ' || coalesce(token_audience, '')
+          issuer, '^(cognito-identity|cognito-idp|www\.amazon|graph\.facebook|accounts\.google)\.')
+        THEN coalesce('audience ' || token_audience, plain_subject)
       ELSE coalesce(
         regexp_extract(plain_subject, '^(repo:[^/:]+/[^:]+)', 1),
         regexp_extract(plain_subject, '^(project_path:[^:]+)', 1),
@@ -113,6 +114,9 @@ history AS (
 counted AS (
   SELECT
     *,
+    sum(CASE WHEN source_before IS NULL THEN 1 ELSE 0 END) OVER (
+      PARTITION BY target_role_arn ORDER BY eventtime, eventid
+      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS n_sources_before,
     -- How many networks the cluster came from so far.
     sum(CASE WHEN net_before IS NULL AND src_net IS NOT NULL THEN 1 ELSE 0 END) OVER (
       PARTITION BY issuer ORDER BY eventtime, eventid
@@ -201,8 +205,9 @@ SELECT
       CASE WHEN young.eventid IS NULL THEN 'high' ELSE 'low' END
     WHEN judged.new_pull_request OR judged.other_audience THEN 'high'
     WHEN judged.strange_network THEN 'medium'
-    -- Another repository of a known owner is mostly a new repository.
-    WHEN young.eventid IS NOT NULL THEN 'low'
+    -- Another repository of a known owner is mostly a new repository, and a role that was taken with
+    -- many subjects serves many.
+    WHEN young.eventid IS NOT NULL OR judged.n_sources_before >= $max_sources THEN 'low'
     WHEN judged.role_is IS NOT NULL OR judged.n_before > 0 THEN 'medium'
     ELSE 'low'
   END AS severity,
