@@ -1,77 +1,44 @@
 //! The AWS managed policies that matter, by name.
 //!
 //! Tiers come from the stored text of the managed policies of spring 2026: which actions they allow on
-//! every resource without a condition. A name counts only in an ARN whose account is `aws`, since
+//! every resource without a condition. They are data, `data/reference/managed-policies.toml`. A name counts only in an ARN whose account is `aws`, since
 //! anybody may give a policy of their own the same name.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
 
 use super::pattern::{Arn, matches};
 
-/// Everything, or every direct way to it.
-const TIER_1: [&str; 5] = [
-    "AWSMcpServiceActionsFullAccess",
-    "AWSOpsWorksRegisterCLI",
-    "AdministratorAccess",
-    "AdministratorAccess-Amplify",
-    "IAMFullAccess",
-];
+const TABLE: &str = include_str!("../../data/reference/managed-policies.toml");
 
-/// Can take more rights without `iam:*`. Names may hold wildcards.
-const TIER_2: [&str; 32] = [
-    "AWSCloudFormationFullAccess",
-    "AWSCodeBuildAdminAccess",
-    "AWSCodeBuildDeveloperAccess",
-    "AWSDataPipelineRole",
-    "AWSElasticBeanstalkFullAccess",
-    "AWSElasticBeanstalkService",
-    "AWSGlueConsoleFullAccess",
-    "AWSGlueServiceRole",
-    "AWSLambdaFullAccess",
-    "AWSLambda_FullAccess",
-    "AWSOpsWorksFullAccess",
-    "AWSOpsWorksRole",
-    "AWSOrganizationsFullAccess",
-    "AWSSSOMasterAccountAdministrator",
-    "AWSSSOMemberAccountAdministrator",
-    "AdministratorAccess-AWSElasticBeanstalk",
-    "AmazonDynamoDBFullAccesswithDataPipeline",
-    "AmazonEC2ContainerServiceFullAccess",
-    "AmazonEC2FullAccess",
-    "AmazonEC2SpotFleetRole",
-    "AmazonECS_FullAccess",
-    "AmazonElasticMapReduceFullAccess",
-    "AmazonElasticMapReduceRole",
-    "AmazonSSMAutomationRole",
-    "AmazonSSMFullAccess",
-    "AmazonSSMMaintenanceWindowRole",
-    "AmazonSageMakerFullAccess",
-    "DataScientist",
-    "PowerUserAccess",
-    "SageMakerStudio*DefaultExecution*",
-    "SageMakerStudio*Permissive*",
-    "SystemAdministrator",
-];
+/// The lists of `data/reference/managed-policies.toml`. Names may hold wildcards.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ManagedPolicies {
+    /// As of when.
+    pub date: String,
+    pub source: String,
+    /// Everything, or every direct way to it.
+    pub tier_1: Vec<String>,
+    /// Can take more rights without `iam:*`.
+    pub tier_2: Vec<String>,
+    /// Broad data, or the means to switch the guards off.
+    pub tier_3: Vec<String>,
+    /// Policies that AWS or an administrator attaches to shut somebody off. An attachment means that a
+    /// leaked key was seen; a detachment is a clean-up or an attacker.
+    pub signals: Vec<String>,
+}
 
-/// Broad data, or the means to switch the guards off.
-const TIER_3: [&str; 9] = [
-    "AWSCloudTrail_FullAccess",
-    "AWSKeyManagementServicePowerUser",
-    "AWSSSODirectoryAdministrator",
-    "AmazonDynamoDBFullAccess",
-    "AmazonS3FullAccess",
-    "ReadOnlyAccess",
-    "SecretsManagerReadWrite",
-    "SecurityAudit",
-    "ViewOnlyAccess",
-];
+static POLICIES: LazyLock<ManagedPolicies> =
+    LazyLock::new(|| toml::from_str(TABLE).expect("a test reads the built-in table"));
 
-/// Policies that AWS or an administrator attaches to shut somebody off. An attachment means that a
-/// leaked key was seen; a detachment is a clean-up or an attacker.
-const SIGNALS: [&str; 4] = [
-    "AWSCompromisedKeyQuarantine",
-    "AWSCompromisedKeyQuarantineV2",
-    "AWSCompromisedKeyQuarantineV3",
-    "AWSDenyAll",
-];
+impl ManagedPolicies {
+    /// The built-in lists.
+    pub fn built_in() -> &'static Self {
+        &POLICIES
+    }
+}
 
 /// An AWS managed policy that gives more than its share.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,16 +51,14 @@ pub struct ManagedPolicy {
 /// The tier of an AWS managed policy; `None` for other policies and for harmless ones.
 pub fn managed_policy(arn: &str) -> Option<ManagedPolicy> {
     let name = managed_name(arn)?;
-    let listed = |tier: &[&str]| tier.iter().any(|pattern| matches(pattern, name));
-    let tier = if listed(&TIER_1) {
-        1
-    } else if listed(&TIER_2) {
-        2
-    } else if listed(&TIER_3) {
-        3
-    } else {
-        return None;
-    };
+    let lists = ManagedPolicies::built_in();
+    let tiers = [&lists.tier_1, &lists.tier_2, &lists.tier_3];
+    let tier = (1..).zip(tiers).find_map(|(tier, patterns)| {
+        let mut patterns = patterns.iter();
+        patterns
+            .any(|pattern| matches(pattern, name))
+            .then_some(tier)
+    })?;
     Some(ManagedPolicy {
         name: name.to_owned(),
         tier,
@@ -102,7 +67,8 @@ pub fn managed_policy(arn: &str) -> Option<ManagedPolicy> {
 
 /// The name of a signal policy (`AWSDenyAll`, the key quarantines), if the ARN is one's.
 pub fn signal_policy(arn: &str) -> Option<&str> {
-    managed_name(arn).filter(|name| SIGNALS.contains(name))
+    let signals = &ManagedPolicies::built_in().signals;
+    managed_name(arn).filter(|name| signals.iter().any(|signal| signal == name))
 }
 
 /// The name of an AWS-owned policy, without its path, in any partition.
@@ -117,6 +83,21 @@ pub fn managed_name(arn: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_table_reads_and_its_lists_are_sorted_and_apart() {
+        let lists: ManagedPolicies = toml::from_str(TABLE).unwrap();
+        let all = [&lists.tier_1, &lists.tier_2, &lists.tier_3, &lists.signals];
+        for list in all {
+            assert!(!list.is_empty() && list.is_sorted(), "{list:?}");
+        }
+        let mut names: Vec<&String> = all.into_iter().flatten().collect();
+        let n_names = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), n_names);
+        assert!(!lists.date.is_empty() && !lists.source.is_empty());
+    }
 
     #[test]
     fn tiers_need_an_aws_owned_arn() {

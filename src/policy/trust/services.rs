@@ -4,109 +4,46 @@
 //! the trust policy pins the source. Services that do not send the source, or that take the role only
 //! through `iam:PassRole`, need no pin.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
 use super::codes::{Code, Verdict};
-use super::conditions::{Conditions, EXTERNAL_ID, MFA_KEYS, Reach, TENANT_KEYS, Test};
+use super::conditions::{Conditions, MFA_KEYS, Reach, TENANT_KEYS, Test};
 use super::context::TrustContext;
 use super::grade::Grade;
 use crate::policy::pattern::{Arn, has_wildcard};
 
-/// Services that need no source pin.
-const EXEMPT: [&str; 19] = [
-    "application-autoscaling",
-    "autoscaling",
-    "batch",
-    "dax",
-    "ec2",
-    "ec2fleet",
-    "ecs",
-    "edgelambda",
-    "eks",
-    "eks-fargate-pods",
-    "elasticmapreduce",
-    "events.ecs",
-    "lambda",
-    "opsworks",
-    "rds",
-    "redshift",
-    "spot",
-    "spotfleet",
-    "states",
-];
+const TABLE: &str = include_str!("../../../data/reference/services.toml");
 
-/// Services that send the source, so that a pin is expected. Services on neither list are treated
-/// the same, with a note: a pin that never matches shows at once, a missing one does not.
-const PIN_EXPECTED: [&str; 49] = [
-    "apigateway",
-    "appsync",
-    "backup",
-    "bedrock",
-    "bedrock-agentcore",
-    "cloudtrail",
-    "codebuild",
-    "codepipeline",
-    "cognito-idp",
-    "config",
-    "datasync",
-    "delivery.logs",
-    "dms",
-    "ecs-tasks",
-    "events",
-    "firehose",
-    "glue",
-    "guardduty",
-    "imagebuilder",
-    "inspector2",
-    "iot",
-    "ivs",
-    "kinesisanalytics",
-    "lex",
-    "lexv2",
-    "logs",
-    "macie",
-    "malware-protection-plan.guardduty",
-    "monitoring.rds",
-    "omics",
-    "pipes",
-    "pods.eks",
-    "quicksight",
-    "s3",
-    "sagemaker",
-    "scheduler",
-    "securitylake",
-    "ses",
-    "sns",
-    "sqs",
-    "ssm",
-    "ssm-incidents",
-    "textract",
-    "transcribe",
-    "transfer",
-    "translate",
-    "vpc-flow-logs",
-    "wafv2",
-    "xray",
-];
+/// The lists of `data/reference/services.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Services {
+    #[serde(rename = "date")]
+    _date: String,
+    #[serde(rename = "source")]
+    _source: String,
+    /// Services that need no source pin.
+    exempt: BTreeSet<String>,
+    /// Services that send the source, so that a pin is expected. Services on neither list are treated
+    /// the same, with a note: a pin that never matches shows at once, a missing one does not.
+    pin_expected: BTreeSet<String>,
+    /// Ends of service principal names, over all partitions.
+    suffixes: Vec<String>,
+}
 
-/// Ends of service principal names, over all partitions.
-const SUFFIXES: [&str; 8] = [
-    ".amazonaws.com",
-    ".amazonaws.com.cn",
-    ".aws.internal",
-    ".api.aws",
-    ".amazonaws.eu",
-    ".c2s.ic.gov",
-    ".sc2s.sgov.gov",
-    ".aws",
-];
+static SERVICES: LazyLock<Services> =
+    LazyLock::new(|| toml::from_str(TABLE).expect("a test reads the built-in table"));
 
 const ROLES_ANYWHERE: &str = "rolesanywhere";
 
 /// The service's name without suffix and Region; `None` if the text is no service principal.
 pub(super) fn service_name(principal: &str) -> Option<String> {
     let lower = principal.to_ascii_lowercase();
-    let name = SUFFIXES
-        .iter()
-        .find_map(|suffix| lower.strip_suffix(suffix))?;
+    let mut suffixes = SERVICES.suffixes.iter();
+    let name = suffixes.find_map(|suffix| lower.strip_suffix(suffix))?;
     let name = match name.rsplit_once('.') {
         Some((service, region)) if is_region(region) => service,
         Some(_) | None => name,
@@ -116,7 +53,7 @@ pub(super) fn service_name(principal: &str) -> Option<String> {
 
 /// Is it known whether this service needs a pin?
 pub(super) fn is_listed(name: &str) -> bool {
-    EXEMPT.contains(&name) || PIN_EXPECTED.contains(&name) || name == ROLES_ANYWHERE
+    SERVICES.exempt.contains(name) || SERVICES.pin_expected.contains(name) || name == ROLES_ANYWHERE
 }
 
 /// Letters, at least one more word, and a number at the end: `eu-west-1`, `us-gov-east-1`.
@@ -149,10 +86,11 @@ pub(super) fn grade_service(
     let Some(name) = service_name(principal) else {
         return Grade::dead(principal);
     };
-    // Services carry neither a tenant nor a secret, so a test of one keeps them out.
+    // Services belong to no tenant and have no second factor, so a test of one keeps them out. An
+    // external id is no such test: Cognito, for one, presents the one it was given.
     let impossible = conditions.demanded().find(|test| {
         let key = test.key.as_str();
-        TENANT_KEYS.contains(&key) || MFA_KEYS.contains(&key) || key == EXTERNAL_ID
+        TENANT_KEYS.contains(&key) || MFA_KEYS.contains(&key)
     });
     if let Some(test) = impossible {
         return Grade::dead(&test.rendered);
@@ -160,7 +98,7 @@ pub(super) fn grade_service(
     if name == ROLES_ANYWHERE {
         return grade_roles_anywhere(principal, conditions);
     }
-    if EXEMPT.contains(&name.as_str()) {
+    if SERVICES.exempt.contains(&name) {
         return Grade::new(Verdict::ServiceGuarded);
     }
     unless_pinned(Code::T28, principal, conditions, context)
@@ -237,5 +175,23 @@ fn grade_roles_anywhere(principal: &str, conditions: &Conditions) -> Grade {
         Grade::new(Verdict::ServiceGuarded)
     } else {
         Grade::with(Verdict::ServiceUnguarded, Code::T29, principal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_reads_and_its_lists_are_apart() {
+        let services: Services = toml::from_str(TABLE).unwrap();
+        assert!(services.exempt.is_disjoint(&services.pin_expected));
+        assert!(services.exempt.contains("ec2") && services.pin_expected.contains("cloudtrail"));
+        assert_eq!(service_name("ec2.amazonaws.com.cn").as_deref(), Some("ec2"));
+        assert_eq!(
+            service_name("logs.eu-west-1.amazonaws.com").as_deref(),
+            Some("logs")
+        );
+        assert_eq!(service_name("ec2.example.com"), None);
     }
 }
