@@ -361,7 +361,10 @@ fn is_broad_pattern(pattern: &str, service: &str, kinds: &[&str]) -> bool {
         return true;
     }
     // `sts:AssumeRole` names roles, which are resources of IAM.
-    let service = if service == "sts" { "iam" } else { service };
+    let (service, of_any_account) = match service {
+        "sts" => ("iam", true),
+        _ => (service, false),
+    };
     let Some(arn) = Arn::parse(pattern) else {
         // Cut short, as in `arn:aws:iam::*`: wide enough if it takes any end.
         return matches(
@@ -369,13 +372,18 @@ fn is_broad_pattern(pattern: &str, service: &str, kinds: &[&str]) -> bool {
             &format!("arn:aws:{service}::000000000000:~~~~~~~~"),
         );
     };
-    // Region and account narrow a pattern, but all of one account's roles are still all roles.
+    // Region and account narrow a pattern, but all of one account's roles are still all roles, save to
+    // take them: that is about the roles of other accounts too.
     let or_pattern = |part: &'static str, own: &str| {
         let text = if has_wildcard(own) { part } else { own };
         text.to_owned()
     };
     let region = or_pattern("~~~~", arn.region);
-    let account = or_pattern("000000000000", arn.account);
+    let account = if of_any_account {
+        "000000000000".to_owned()
+    } else {
+        or_pattern("000000000000", arn.account)
+    };
     let partition = or_pattern("aws", arn.partition);
     kinds.iter().any(|kind| {
         // No real resource has such a name, so only a pattern for any name matches it.
@@ -384,5 +392,7 @@ fn is_broad_pattern(pattern: &str, service: &str, kinds: &[&str]) -> bool {
     })
 }
 
+#[cfg(test)]
+mod conformance;
 #[cfg(test)]
 mod tests;

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use spoor::engine::{Engine, EngineOptions, Params};
 use spoor::ingest::records_to_batch;
 
-const OWN: &str = "111122223333";
+pub(crate) const OWN: &str = "111122223333";
 const OTHER: &str = "444455556666";
 
 /// An event that all have in common, with what the case adds on top.
-fn event(id: &str, name: &str, more: Value) -> Value {
+pub(crate) fn event(id: &str, name: &str, more: Value) -> Value {
     let source = match name {
         name if name.starts_with("Assume") => "sts.amazonaws.com",
         "ConsoleLogin" | "SwitchRole" => "signin.amazonaws.com",
@@ -28,7 +28,7 @@ fn event(id: &str, name: &str, more: Value) -> Value {
     event
 }
 
-async fn rows(records: &[Value], sql: &str) -> String {
+pub(crate) async fn rows(records: &[Value], sql: &str) -> String {
     let text = serde_json::to_vec(records).unwrap();
     let batch = records_to_batch("case.json", &text).unwrap();
     let engine = Engine::over_batches(vec![batch], EngineOptions::default())
@@ -533,14 +533,15 @@ async fn histories() {
         rows(&events, births).await,
         "app | 111122223333 | e1\napp | 111122223333 | e4"
     );
-    let changes = "SELECT eventid, trust_verdict, previous_eventid, previous_verdict \
-        FROM trust_changes ORDER BY eventtime";
+    let changes = "SELECT eventid, trust_verdict, previous_eventid, previous_verdict, \
+        opened_severity, opened[1]['change'], opened[2]['value'] FROM trust_changes ORDER BY eventtime";
     assert_eq!(
         rows(&events, changes).await,
-        "e1 | trusted-account | - | -\n\
-         e2 | public | e1 | trusted-account\n\
-         e4 | trusted-account | - | -\n\
-         e5 | external-untrusted | e4 | trusted-account"
+        "e1 | trusted-account | - | - | - | - | -\n\
+         e2 | public | e1 | trusted-account | high | verdict-rose | *\n\
+         e4 | trusted-account | - | - | - | - | -\n\
+         e5 | external-untrusted | e4 | trusted-account | high | verdict-rose | \
+         arn:aws:iam::444455556666:root"
     );
 }
 

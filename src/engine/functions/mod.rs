@@ -21,6 +21,7 @@ mod target;
 mod text;
 pub(super) mod trino;
 mod trust;
+mod trust_diff;
 
 use std::sync::Arc;
 
@@ -102,6 +103,7 @@ fn vocabulary(context: &FunctionContext) -> Vec<ScalarUDF> {
     ];
     functions.extend(target::target_functions());
     functions.extend(trust::trust_functions(&context.trust));
+    functions.extend(trust_diff::trust_diff_functions(&context.trust));
     functions.extend(permissions::permission_functions());
     functions
 }

@@ -196,20 +196,27 @@ impl Hash for TrustFunction {
 /// A document, the role's account and the role's ARN.
 type Question<'a> = (&'a str, Option<&'a str>, Option<&'a str>);
 
+/// What the case knows, with the role's own account and ARN as far as a call gives them.
+pub(super) fn context_of(
+    case: &TrustContext,
+    account: Option<&str>,
+    arn: Option<&str>,
+) -> TrustContext {
+    let mut context = case.clone();
+    if account.is_some() || arn.is_some() {
+        // The ARN's own account counts, not the default.
+        context.role_account = account.map(str::to_owned);
+    }
+    context.role_arn = arn.map(str::to_owned);
+    context
+}
+
 impl TrustFunction {
     fn report(&self, (document, account, arn): Question<'_>) -> TrustReport {
         if account.is_none() && arn.is_none() {
             return analyze(document, &self.context);
         }
-        let mut context = self.context.as_ref().clone();
-        context.role_account = match (account, arn) {
-            (Some(account), _) => Some(account.to_owned()),
-            // The ARN's own account counts, not the default.
-            (None, Some(_)) => None,
-            (None, None) => context.role_account,
-        };
-        context.role_arn = arn.map(str::to_owned);
-        analyze(document, &context)
+        analyze(document, &context_of(&self.context, account, arn))
     }
 }
 

@@ -31,7 +31,9 @@ pub(super) const MFA_KEYS: [&str; 2] = ["aws:multifactorauthpresent", "aws:multi
 /// Keys for which `ForAllValues` is the documented use: it bounds a list that may be empty.
 const LIST_KEYS: [&str; 2] = ["aws:tagkeys", "sts:transitivetagkeys"];
 /// Keys whose real values may hold a star, so that a literal one is not dead.
-const STARRED_KEYS: [&str; 3] = ["aws:sourcearn", "aws:useragent", "aws:referer"];
+const STARRED_KEYS: [&str; 2] = ["aws:useragent", "aws:referer"];
+/// Part of an ARN of a log group, which ends in a star of its own.
+const LOG_GROUP: &str = ":log-group:";
 /// Longest rendering of a test in a finding, in characters.
 const MAX_RENDERED_CHARS: usize = 200;
 
@@ -75,6 +77,8 @@ pub(super) struct Test {
     pub negated: bool,
     pub quantifier: Quantifier,
     pub if_exists: bool,
+    /// The operator in lower case, without quantifier and `IfExists`.
+    pub operator: String,
     /// The key in lower case.
     pub key: String,
     pub values: Vec<Reach>,
@@ -119,7 +123,12 @@ impl Conditions {
     pub fn read(condition: Option<&Json>, variables: bool, context: &TrustContext) -> Self {
         let mut conditions = Self::default();
         for (operator, keys) in condition.map(Json::members).unwrap_or_default() {
-            let (kind, negated, quantifier, if_exists) = read_operator(operator);
+            let (base, quantifier, if_exists) = split_operator(operator);
+            let (kind, negated) = read_operator(&base);
+            if kind != Kind::Unknown && !is_canonical(operator) {
+                let note = format!("operator `{operator}` is not spelled as in the grammar");
+                conditions.notes.push(note);
+            }
             if kind == Kind::Unknown {
                 conditions
                     .notes
@@ -137,6 +146,7 @@ impl Conditions {
                     negated,
                     quantifier,
                     if_exists,
+                    operator: base.clone(),
                     key: key.to_ascii_lowercase(),
                     values: texts
                         .iter()
@@ -188,6 +198,7 @@ impl Conditions {
     pub fn dead_test(&self) -> Option<&Test> {
         self.enforced().find(|test| {
             !STARRED_KEYS.contains(&test.key.as_str())
+                && !test.rendered.contains(LOG_GROUP)
                 && !test.values.is_empty()
                 && test.values.iter().all(|value| *value == Reach::Nothing)
         })
@@ -252,17 +263,62 @@ pub(super) fn is_always_carried(key: &str) -> bool {
     }
 }
 
-fn read_operator(text: &str) -> (Kind, bool, Quantifier, bool) {
+/// The operators as the grammar writes them, without what is put before and behind.
+const OPERATORS: [&str; 27] = [
+    "ArnEquals",
+    "ArnLike",
+    "ArnNotEquals",
+    "ArnNotLike",
+    "BinaryEquals",
+    "Bool",
+    "DateEquals",
+    "DateGreaterThan",
+    "DateGreaterThanEquals",
+    "DateLessThan",
+    "DateLessThanEquals",
+    "DateNotEquals",
+    "IpAddress",
+    "NotIpAddress",
+    "Null",
+    "NumericEquals",
+    "NumericGreaterThan",
+    "NumericGreaterThanEquals",
+    "NumericLessThan",
+    "NumericLessThanEquals",
+    "NumericNotEquals",
+    "StringEquals",
+    "StringEqualsIgnoreCase",
+    "StringLike",
+    "StringNotEquals",
+    "StringNotEqualsIgnoreCase",
+    "StringNotLike",
+];
+
+fn is_canonical(operator: &str) -> bool {
+    let bare = ["ForAllValues:", "ForAnyValue:"]
+        .iter()
+        .find_map(|prefix| operator.strip_prefix(prefix))
+        .unwrap_or(operator);
+    OPERATORS.contains(&bare.strip_suffix("IfExists").unwrap_or(bare))
+}
+
+/// The operator in lower case without what is put before and behind it.
+fn split_operator(text: &str) -> (String, Quantifier, bool) {
     let lower = text.to_ascii_lowercase();
     let (quantifier, rest) = match lower.split_once(':') {
         Some(("forallvalues", rest)) => (Quantifier::ForAll, rest),
         Some(("foranyvalue", rest)) => (Quantifier::ForAny, rest),
         Some(_) | None => (Quantifier::Plain, lower.as_str()),
     };
-    let (rest, if_exists) = rest
-        .strip_suffix("ifexists")
-        .map_or((rest, false), |rest| (rest, true));
-    let (kind, negated) = match rest {
+    match rest.strip_suffix("ifexists") {
+        Some(rest) => (rest.to_owned(), quantifier, true),
+        None => (rest.to_owned(), quantifier, false),
+    }
+}
+
+/// What a bare operator compares, and whether it is negated.
+fn read_operator(operator: &str) -> (Kind, bool) {
+    match operator {
         "stringequals" | "stringequalsignorecase" => (Kind::StringEquals, false),
         "stringnotequals" | "stringnotequalsignorecase" => (Kind::StringEquals, true),
         "stringlike" => (Kind::StringLike, false),
@@ -286,8 +342,7 @@ fn read_operator(text: &str) -> (Kind, bool, Quantifier, bool) {
         | "binaryequals" => (Kind::Other, false),
         "numericnotequals" | "datenotequals" => (Kind::Other, true),
         _ => (Kind::Unknown, false),
-    };
-    (kind, negated, quantifier, if_exists)
+    }
 }
 
 fn reach(text: &str, kind: Kind, variables: bool, context: &TrustContext) -> Reach {

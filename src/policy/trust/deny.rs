@@ -7,7 +7,7 @@ use super::codes::Code;
 use super::conditions::{Conditions, Kind, MFA_KEYS, Quantifier, TENANT_KEYS, Test};
 use super::federation::Call;
 use super::grade::Raised;
-use super::principals::is_everyone;
+use super::principals::{canonical, is_everyone};
 use crate::policy::statement::{Principals, Selection, Statement};
 
 /// What one understood Deny does.
@@ -15,7 +15,12 @@ enum Shape {
     /// Everybody is refused; true if federated callers are meant too.
     Closed { federated: bool },
     /// Everybody who does not pass this test is refused.
-    Unless { test: Test, spares_services: bool },
+    Unless {
+        test: Test,
+        spares_services: bool,
+        /// True if federated callers are meant too, who carry none of the tenant keys.
+        federated: bool,
+    },
     /// Everybody but these, by kind and value, is refused.
     Except(Vec<(String, String)>),
 }
@@ -43,7 +48,10 @@ impl<'a> Guards<'a> {
         for test in conditions.literal_wildcards() {
             self.raise(statement, Raised::new(Code::T21, &test.rendered));
         }
-        match shape(statement, conditions) {
+        let is_on_opening = Call::ALL
+            .into_iter()
+            .any(|call| statement.actions.covers_action(call.action()));
+        match shape(statement, conditions).filter(|_| is_on_opening) {
             Some(shape) => self.guards.push((&statement.actions, shape)),
             None => self.raise(statement, Raised::new(Code::T38, "Deny")),
         }
@@ -86,6 +94,14 @@ impl<'a> Guards<'a> {
         })
     }
 
+    /// Tokens and assertions carry no tenant key either: a guard that means everybody refuses them.
+    pub fn refuse_federated(&self, call: Call) -> bool {
+        self.on(call).any(|shape| match shape {
+            Shape::Unless { federated, .. } => *federated,
+            Shape::Closed { .. } | Shape::Except(_) => false,
+        })
+    }
+
     /// What is left of a principal: itself, nothing, or for the star the list of the exceptions.
     pub fn limit(&self, kind: &str, value: &str, call: Call) -> Vec<String> {
         let mut left = vec![value.to_owned()];
@@ -99,7 +115,9 @@ impl<'a> Guards<'a> {
                 .flat_map(|value| {
                     if kind == "AWS" && is_everyone(&value) {
                         same_kind().map(|(_, listed)| listed.clone()).collect()
-                    } else if same_kind().any(|(_, listed)| *listed == value) {
+                    } else if same_kind()
+                        .any(|(_, listed)| canonical(kind, listed) == canonical(kind, &value))
+                    {
                         vec![value]
                     } else {
                         Vec::new()
@@ -150,6 +168,7 @@ fn shape(statement: &Statement<'_>, conditions: &Conditions) -> Option<Shape> {
             ..test.clone()
         },
         spares_services: n_exemptions > 0,
+        federated,
     })
 }
 

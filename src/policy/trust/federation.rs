@@ -273,7 +273,7 @@ fn grade_shared(
         return grade;
     }
     let key = format!("{provider}:sub");
-    if issuer.form == SubjectForm::GitHub && !pins_repository_id(provider, conditions) {
+    if issuer.form == SubjectForm::GitHub && !pins_ids(provider, conditions) {
         for subject in subjects(&key, conditions).filter(|subject| has_recyclable_names(subject)) {
             grade = grade.and(Raised::new(Code::T22, subject));
         }
@@ -306,10 +306,18 @@ fn subjects<'a>(key: &'a str, conditions: &'a Conditions) -> impl Iterator<Item 
         })
 }
 
-fn pins_repository_id(provider: &str, conditions: &Conditions) -> bool {
-    ["repository_id", "repository_owner_id"]
-        .iter()
-        .any(|claim| restricts(conditions, provider, claim))
+/// Does a test fix ids, of the repository or in every subject it takes?
+fn pins_ids(provider: &str, conditions: &Conditions) -> bool {
+    let key = format!("{provider}:sub");
+    let has_ids = |reach: &Reach| match reach {
+        Reach::Nothing => true,
+        Reach::Exact(text) | Reach::Pattern(text) => !has_recyclable_names(text),
+        Reach::Anything => false,
+    };
+    let mut claims = ["repository_id", "repository_owner_id"].iter();
+    let mut subjects = conditions.enforced_on(&key);
+    claims.any(|claim| restricts(conditions, provider, claim))
+        || subjects.any(|test| !test.values.is_empty() && test.values.iter().all(has_ids))
 }
 
 /// A scope and the value that decided it.

@@ -7,6 +7,8 @@
 //! What always holds: any text gives a report, in time bounded by the length of the text; the same
 //! text and context give the same report; an added condition that binds never makes a verdict worse.
 //!
+//! [`diff`] compares two documents of one role: what the later one opened and closed.
+//!
 //! Left to others: whether the call that carried the document succeeded, what the role may do, and the
 //! clock (a statement that has run out is graded as if it had not).
 
@@ -14,9 +16,11 @@ mod codes;
 mod conditions;
 mod context;
 mod deny;
+mod diff;
 mod external_id;
 mod federation;
 mod grade;
+mod implication;
 mod issuers;
 mod principals;
 mod services;
@@ -28,8 +32,10 @@ mod tests;
 
 pub use codes::{Code, Verdict};
 pub use context::TrustContext;
+pub use diff::{ChangeKind, TrustChange, TrustDiff, diff};
 
 use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::finding::Severity;
 use crate::policy::document::{Json, Unreadable, read};
@@ -83,43 +89,61 @@ impl TrustReport {
 /// A document with repeated member names is read in every way, and the worst reading is reported.
 pub fn analyze(text: &str, context: &TrustContext) -> TrustReport {
     match read(text) {
-        Ok(document) => analyze_document(&document, context),
+        Ok(document) => worst_reading(&document, context).report,
         Err(error) => unreadable(&error, context),
     }
+}
+
+/// The report on one reading of a document, with the reading itself.
+struct Judged {
+    reading: Json,
+    report: TrustReport,
+    /// The verdict of each principal that a statement lets in, by position and value.
+    grades: BTreeMap<(usize, String), Verdict>,
 }
 
 fn unreadable(error: &Unreadable, context: &TrustContext) -> TrustReport {
     let assembly = Assembly {
         verdict: Verdict::Invalid,
+        grades: BTreeMap::new(),
         raised: vec![(None, Raised::new(Code::T00, &error.to_string()))],
-        principals: std::collections::BTreeSet::new(),
+        principals: BTreeSet::new(),
         notes: Vec::new(),
     };
     report(assembly, context)
 }
 
-fn analyze_document(document: &Json, context: &TrustContext) -> TrustReport {
+fn worst_reading(document: &Json, context: &TrustContext) -> Judged {
     let repeated = duplicate_names(document);
+    let judge = |reading: Json| {
+        let mut assembly = assemble(&reading, context);
+        let names = repeated
+            .iter()
+            .map(|(statement, name)| (*statement, Raised::new(Code::T39, name)));
+        assembly.raised.extend(names);
+        let grades = std::mem::take(&mut assembly.grades);
+        Judged {
+            report: report(assembly, context),
+            grades,
+            reading,
+        }
+    };
     let worst = readings(document)
-        .iter()
-        .map(|reading| {
-            let mut assembly = assemble(reading, context);
-            let names = repeated
-                .iter()
-                .map(|(statement, name)| (*statement, Raised::new(Code::T39, name)));
-            assembly.raised.extend(names);
-            report(assembly, context)
-        })
-        .min_by_key(|report| {
+        .into_iter()
+        .map(judge)
+        .min_by_key(|judged| {
             // A total order, so that the choice does not depend on the order of the readings.
-            let findings: Vec<(Code, Option<usize>, String)> = report
+            let findings: Vec<(Code, Option<usize>, String)> = judged
+                .report
                 .findings
                 .iter()
                 .map(|finding| (finding.code, finding.statement, finding.value.clone()))
                 .collect();
+            let report = &judged.report;
             (report.verdict, Reverse(report.severity), findings)
         });
-    worst.unwrap_or_else(|| unreadable(&Unreadable::NotAnObject, context))
+    // A document has at least one reading.
+    worst.unwrap_or_else(|| judge(document.clone()))
 }
 
 fn report(assembly: Assembly, context: &TrustContext) -> TrustReport {

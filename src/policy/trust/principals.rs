@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::codes::{Code, Verdict};
-use super::conditions::{Conditions, EXTERNAL_ID, Kind, Reach, SOURCE_KEYS, TENANT_KEYS, Test};
+use super::conditions::{Conditions, EXTERNAL_ID, Kind, Reach, SOURCE_KEYS, Test};
 use super::context::{Standing, TrustContext};
 use super::external_id::ExternalId;
 use super::grade::{Grade, Raised};
@@ -13,12 +13,21 @@ use crate::policy::pattern::{Arn, has_wildcard, is_account_id, matches_everythin
 
 /// Prefixes of unique ids that can stand for a principal: user, role, group, certificate.
 const UNIQUE_ID_PREFIXES: [&str; 4] = ["AIDA", "AROA", "AGPA", "ASCA"];
-/// Shortest unique id, in characters, that IAM has handed out.
-const MIN_UNIQUE_ID_CHARS: usize = 16;
+/// Shortest text, in characters, that is taken for a unique id. IAM's own are longer; what looks like one
+/// cut short still hides who is meant.
+const MIN_UNIQUE_ID_CHARS: usize = 8;
 /// Shortest network prefixes, in bits, that still say something about where a caller is: half the
 /// address space twice is everybody.
 const MIN_PREFIX_BITS_V4: u8 = 8;
 const MIN_PREFIX_BITS_V6: u8 = 16;
+
+/// Keys that say something about the caller, so that their negation means everybody but some.
+fn is_principal_key(key: &str) -> bool {
+    let is_about_services =
+        key.starts_with("aws:principalisaws") || key.starts_with("aws:principalservice");
+    key.starts_with("aws:principal") && !is_about_services
+        || matches!(key, "aws:userid" | "aws:username")
+}
 
 /// What a statement's conditions do for AWS principals, worked out once per statement.
 pub(super) struct AwsView<'a> {
@@ -47,6 +56,7 @@ impl<'a> AwsView<'a> {
         let impossible = conditions
             .enforced()
             .find(|test| SOURCE_KEYS.contains(&test.key.as_str()) && !for_services)
+            .or_else(|| conditions.dead_test())
             .map(|test| test.rendered.clone());
         let first = |wanted: &dyn Fn(&Test) -> bool| {
             let found = conditions.tests.iter().find(|test| wanted(test));
@@ -58,9 +68,7 @@ impl<'a> AwsView<'a> {
             accounts: accounts(conditions),
             external_id,
             impossible,
-            negated_principal: first(&|test| {
-                test.is_negated_text() && TENANT_KEYS.contains(&test.key.as_str())
-            }),
+            negated_principal: first(&|test| test.is_negated_text() && is_principal_key(&test.key)),
             wildcard_account: first(&|test| {
                 test.is_positive_text()
                     && test.key == "aws:principalarn"
@@ -169,6 +177,14 @@ pub(super) fn is_everyone(value: &str) -> bool {
     matches!(form(value), Form::Everyone)
 }
 
+/// The value as it is compared: the root of an account is its number.
+pub(super) fn canonical<'a>(kind: &str, value: &'a str) -> &'a str {
+    match form(value) {
+        Form::Account(account) if kind == "AWS" => account,
+        _ => value,
+    }
+}
+
 fn form(value: &str) -> Form<'_> {
     if value == "*" {
         return Form::Everyone;
@@ -206,9 +222,7 @@ fn is_unique_id(value: &str) -> bool {
         && UNIQUE_ID_PREFIXES
             .iter()
             .any(|prefix| value.starts_with(prefix))
-        && value
-            .bytes()
-            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+        && value.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
 fn grade_account(

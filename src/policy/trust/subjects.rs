@@ -72,7 +72,10 @@ fn gitlab_scope(subject: &str) -> Scope {
         return Scope::Exact;
     }
     match subject.split_once(':') {
-        Some(("project_path", rest)) => path_scope(rest).0,
+        // Groups and projects count as segments of their own, so that a group that a slash closes is one.
+        Some(("project_path", rest)) => {
+            by_literal_segments(1 + literal_segments(rest, &[':', '/']))
+        }
         Some(_) | None => Scope::Open,
     }
 }
@@ -94,10 +97,17 @@ fn segments_scope(subject: &str) -> Scope {
     if !has_wildcard(subject) {
         return Scope::Exact;
     }
-    let n_literal = subject
-        .split(':')
+    by_literal_segments(literal_segments(subject, &[':']))
+}
+
+/// Segments before the first one that has a wildcard.
+fn literal_segments(text: &str, separators: &[char]) -> usize {
+    text.split(separators)
         .take_while(|segment| !has_wildcard(segment))
-        .count();
+        .count()
+}
+
+fn by_literal_segments(n_literal: usize) -> Scope {
     match n_literal {
         0 | 1 => Scope::Open,
         2 | 3 => Scope::Tenant,
@@ -167,7 +177,17 @@ mod tests {
             (GitLab, "project_path:*", Open),
             (GitLab, "project_path:acme*:ref:main", Open),
             (GitLab, "project_path:acme/*", Tenant),
-            (GitLab, "project_path:acme/app:*", Project),
+            (GitLab, "project_path:acme/app:*", Tenant),
+            (
+                GitLab,
+                "project_path:acme/*:ref_type:branch:ref:main",
+                Tenant,
+            ),
+            (
+                GitLab,
+                "project_path:acme/app:ref_type:branch:ref:*",
+                Project,
+            ),
             (
                 GitLab,
                 "project_path:acme/app:ref_type:branch:ref:main",

@@ -2,6 +2,8 @@
 //! sibling 555566667777, the vendor 666677778888, the organization `o-mine`; 999900001111 is a
 //! stranger.
 
+mod conformance;
+mod diff;
 mod federation;
 mod properties;
 

@@ -1,7 +1,7 @@
 //! Puts a document together: every grant of every Allow, what Deny leaves of it, and the codes that
 //! only the whole document shows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::codes::{Code, Verdict};
 use super::conditions::{Conditions, Test};
@@ -19,13 +19,15 @@ use crate::policy::statement::{Effect, Principals, Statement, statements};
 /// Actions that only dress a session and open nothing by themselves.
 const TAG_SESSION: &str = "sts:TagSession";
 const SET_SOURCE_IDENTITY: &str = "sts:SetSourceIdentity";
-const DRESSING: [&str; 3] = [TAG_SESSION, SET_SOURCE_IDENTITY, "sts:SetContext"];
+pub(super) const DRESSING: [&str; 3] = [TAG_SESSION, SET_SOURCE_IDENTITY, "sts:SetContext"];
 /// From this number of services on, a role serves too many.
 const MANY_SERVICES: usize = 3;
 
 /// The result for one reading of a document.
 pub(super) struct Assembly {
     pub verdict: Verdict,
+    /// The verdict of each principal that a statement lets in, by position and value.
+    pub grades: BTreeMap<(usize, String), Verdict>,
     pub raised: Vec<(Option<usize>, Raised)>,
     pub principals: BTreeSet<String>,
     pub notes: Vec<String>,
@@ -53,6 +55,7 @@ pub(super) fn assemble(document: &Json, context: &TrustContext) -> Assembly {
         notes,
         raised: Vec::new(),
         verdict: None,
+        grades: BTreeMap::new(),
         kinds: BTreeSet::new(),
         services: BTreeSet::new(),
         principals: BTreeSet::new(),
@@ -84,6 +87,7 @@ struct Grants<'a> {
     notes: Vec<String>,
     raised: Vec<(Option<usize>, Raised)>,
     verdict: Option<Verdict>,
+    grades: BTreeMap<(usize, String), Verdict>,
     kinds: BTreeSet<&'static str>,
     services: BTreeSet<String>,
     principals: BTreeSet<String>,
@@ -169,6 +173,11 @@ impl<'a> Grants<'a> {
         };
         match (grant.kind, grant.call) {
             (EVERYONE, Call::AssumeRole) => view.grade_everyone(unbound, value),
+            (EVERYONE | "Federated", call)
+                if call != Call::AssumeRole && self.guards.refuse_federated(call) =>
+            {
+                Grade::dead(value)
+            }
             (EVERYONE, call) => grade_any_provider(call, conditions, self.context),
             ("AWS", _) => view.grade_named(value),
             ("Service", call) if self.guards.refuse_services(call) => Grade::dead(value),
@@ -191,6 +200,9 @@ impl<'a> Grants<'a> {
             return false;
         }
         self.principals.insert(value.to_owned());
+        let worst = self.grades.entry((index, value.to_owned()));
+        let worst = worst.or_insert(grade.verdict);
+        *worst = grade.verdict.min(*worst);
         match kind {
             "Service" => {
                 self.kinds.insert("Service");
@@ -290,6 +302,7 @@ impl<'a> Grants<'a> {
             .extend(guards.map(|(index, raised)| (Some(*index), raised.clone())));
         Assembly {
             verdict: self.verdict.unwrap_or(Verdict::None),
+            grades: self.grades,
             raised: self.raised,
             principals: self.principals,
             notes: self.notes,
@@ -298,10 +311,10 @@ impl<'a> Grants<'a> {
 }
 
 /// The kind under which the bare star and `NotPrincipal` are graded: any call fits them.
-const EVERYONE: &str = "*";
+pub(super) const EVERYONE: &str = "*";
 
 /// Kind and value of everybody an Allow names, each once.
-fn grantees<'a>(statement: &'a Statement<'a>) -> BTreeSet<(&'a str, &'a str)> {
+pub(super) fn grantees<'a>(statement: &'a Statement<'a>) -> BTreeSet<(&'a str, &'a str)> {
     match &statement.principals {
         Principals::Absent => BTreeSet::new(),
         Principals::Everyone => BTreeSet::from([(EVERYONE, "*")]),
@@ -314,7 +327,7 @@ fn grantees<'a>(statement: &'a Statement<'a>) -> BTreeSet<(&'a str, &'a str)> {
 }
 
 /// The calls by which a principal of this kind can take a role.
-fn calls(kind: &str, value: &str) -> Vec<Call> {
+pub(super) fn calls(kind: &str, value: &str) -> Vec<Call> {
     match kind {
         EVERYONE => Call::ALL.to_vec(),
         "Federated" if value == "*" => vec![Call::WithWebIdentity, Call::WithSaml],

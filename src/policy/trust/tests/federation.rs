@@ -76,7 +76,7 @@ fn other_providers_have_their_own_tenants() {
     check_rows(
         r#"
         own gitlab.com "StringLike":{"gitlab.com:aud":"a","gitlab.com:sub":"project_path:mine/*"} | federated-weak | high | T18
-        own gitlab.com "StringLike":{"gitlab.com:aud":"a","gitlab.com:sub":"project_path:mine/app:*"} | federated-moderate | medium | T19
+        own gitlab.com "StringLike":{"gitlab.com:aud":"a","gitlab.com:sub":"project_path:mine/app:ref_type:*"} | federated-moderate | medium | T19
         own app.terraform.io "StringLike":{"app.terraform.io:aud":"a","app.terraform.io:sub":"organization:mine:*"} | federated-weak | high | T18
         own app.terraform.io "StringLike":{"app.terraform.io:aud":"a","app.terraform.io:sub":"organization:mine:project:p:*"} | federated-moderate | medium | T19
         own agent.buildkite.com "StringEquals":{"agent.buildkite.com:sub":"organization:mine:pipeline:p:ref:r"} | federated-moderate | medium | T20
