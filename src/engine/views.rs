@@ -33,6 +33,7 @@ pub const VIEWS: &[View] = &[
     view!("roles_passed", "roles handed to compute and services, which iam:PassRole itself does not log"),
     view!("role_births", "when roles were created"),
     view!("trust_changes", "successive trust policies of each role, each with the one before it"),
+    view!("role_state", "what is known of each role at a time: trust, policies, boundary, maker, birth"),
     view!("policy_versions", "documents of customer managed policies that the evidence shows"),
     view!("strong_roles", "roles that are sensitive by name or have an administrator's rights"),
     view!("trust_exposures", "what is noteworthy in trust policies, one row for each call and code"),

@@ -18,6 +18,7 @@ mod layers;
 mod lossless;
 mod old_lakes;
 mod reference;
+mod role_state;
 mod rules;
 mod samples;
 mod scratch;
