@@ -295,6 +295,16 @@ mod tests {
                 .contains(&format!("--role-name app --policy-arn {policy}"))
         );
 
+        // The role that gave the rights away is not the one that has them.
+        let worst = json!({"role_arn": ROLE, "role_name": "app", "holder_kind": "role",
+            "holder_name": "backup", "policy_arn": policy});
+        let given = steps("admin-policy-attached", ROLE, worst);
+        assert!(
+            given[0]
+                .steps
+                .contains(&format!("--role-name backup --policy-arn {policy}"))
+        );
+
         let provider =
             "arn:aws:iam::444455556666:oidc-provider/token.actions.githubusercontent.com";
         let given = steps(

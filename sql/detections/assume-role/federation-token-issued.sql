@@ -22,7 +22,7 @@ triage = [
   "What did the federated sessions do?",
   "Was the user's access key leaked or switched off around this time?",
 ]
-remediation = ["contain-user", "workforce-session", "root-account"]
+remediation = ["contain-user", "workforce-session"]
 references = [
   "https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html",
   "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_disable-perms.html",

@@ -23,7 +23,7 @@ triage = [
   "Who used it first, and from where?",
   "Did the caller make credentials for other users as well?",
 ]
-remediation = ["contain-user", "root-account", "revoke-sessions"]
+remediation = ["contain-user", "revoke-sessions"]
 references = [
   "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html",
   "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_admin-change-user.html",

@@ -25,7 +25,7 @@ triage = [
   "Who signed in as this user afterwards, from where?",
   "Which user of the caller's has a device of this name?",
 ]
-remediation = ["mfa-for-user", "contain-user", "root-account"]
+remediation = ["mfa-for-user", "contain-user"]
 references = [
   "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_disable.html",
   "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa.html",
