@@ -17,6 +17,7 @@ mod lake_commands;
 mod layers;
 mod lossless;
 mod old_lakes;
+mod recipes;
 mod reference;
 mod role_state;
 mod rules;
