@@ -39,7 +39,8 @@ WITH calls AS (
   FROM role_assumptions
   WHERE eventname = 'AssumeRole'
     AND (ok OR denied)
-    AND NOT by_service
+    -- Not `by_service`: a role switched in the console is asked for by "AWS Internal".
+    AND caller_kind <> 'service'
     AND actor IS NOT NULL
     AND target_role_name IS NOT NULL
 ),
@@ -66,7 +67,8 @@ changes AS (
     attempts.eventid,
     array_agg(changes.eventid ORDER BY changes.eventtime, changes.eventid) AS change_ids,
     last_value(changes.eventname ORDER BY changes.eventtime, changes.eventid) AS change_name,
-    last_value(changes.actor ORDER BY changes.eventtime, changes.eventid) AS change_by
+    last_value(changes.actor ORDER BY changes.eventtime, changes.eventid) AS change_by,
+    bool_and(changes.iac_hint) AS by_iac
   FROM attempts
   JOIN calls ON calls.eventid = attempts.eventid
   JOIN role_changes AS changes
@@ -78,7 +80,9 @@ changes AS (
         AND changes.role_name = calls.target_role_name
       OR changes.role_account = calls.caller_account AND (
         changes.eventname IN ('AttachUserPolicy', 'PutUserPolicy', 'AddUserToGroup')
-          AND changes.holder_name = calls.useridentity.username
+          -- A federated session has the rights of the user who opened it.
+          AND changes.holder_name = coalesce(
+            calls.useridentity.username, calls.useridentity.sessioncontext.sessionissuer.username)
         OR changes.eventname IN ('AttachRolePolicy', 'PutRolePolicy')
           AND changes.holder_name = role_name(calls.caller_role_arn)
         OR changes.eventname IN (
@@ -108,6 +112,9 @@ SELECT
   calls.sourceipaddress,
   calls.eventname,
   calls.target_role_arn AS subject,
+  -- Code that mends a policy while a pipeline tries says the same; the user agent is no proof.
+  CASE WHEN changes.by_iac AND coalesce(others.n_other_roles, 0) < $min_other_roles
+    THEN 'medium' ELSE 'high' END AS severity,
   attempts.refused_at AS first_time,
   array_concat(
     attempts.refused_ids, coalesce(changes.change_ids, make_array()), calls.event_ids) AS event_ids,
