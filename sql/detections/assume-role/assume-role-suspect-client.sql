@@ -11,7 +11,7 @@ The user agent or the session name of calls to STS or IAM is that of a tool for 
 hunting leaked keys, or a role was taken under the name of a person who is not the caller. Both
 texts are the caller's own to write, so their absence says nothing. Names that an SDK makes up are
 no finding."""
-summary = """{{ subject }} {% if sign == 'borrowed name' %}took {{ role_arn }} under the name {{
+summary = """{{ subject }} {% if sign == 'borrowed name' %}took {{ target_role }} under the name {{
 session_name }}, who is somebody else{% else %}called {{ event_names | few }} with {{ tool }}, from
 {{ source_ips | few }}{% endif %}."""
 false_positives = [
@@ -64,8 +64,9 @@ tools AS (
     'attack tool' AS sign,
     coalesce(agent_tool, session_tool) AS tool,
     ok AND eventname LIKE 'AssumeRole%' AS took,
-    target_account, role_name(target_role_arn) AS target_role_name, target_role_arn, asked_name,
-    useragent, useridentity.username AS user_name, useridentity.accesskeyid AS access_key_id
+    target_account, role_name(target_role_arn) AS target_role_name, target_role_arn,
+    caller_role_arn, asked_name, useragent,
+    useridentity.username AS user_name, useridentity.accesskeyid AS access_key_id
   FROM calls
   LEFT JOIN twins ON twins.target_eventid = calls.eventid
   WHERE (agent_tool IS NOT NULL OR session_tool IS NOT NULL) AND twins.target_eventid IS NULL
@@ -124,6 +125,7 @@ spoofs AS (
     CAST(NULL AS varchar) AS tool,
     true AS took,
     borrowed.target_account, borrowed.target_role_name, borrowed.target_role_arn,
+    borrowed.caller_role_arn,
     borrowed.role_session_name AS asked_name,
     borrowed.useragent,
     borrowed.useridentity.username AS user_name,
@@ -157,8 +159,10 @@ SELECT
   found.event_ids,
   found.sign,
   found.tool,
-  found.target_role_arn AS role_arn,
-  found.target_role_name AS role_name,
+  found.target_role_arn AS target_role,
+  -- Whose sessions are to be ended: the caller's, or else those that it took.
+  coalesce(found.caller_role_arn, found.target_role_arn) AS role_arn,
+  coalesce(role_name(found.caller_role_arn), found.target_role_name) AS role_name,
   strong.why AS role_is,
   found.asked_name AS session_name,
   found.useragent AS user_agent,
