@@ -8,13 +8,15 @@ risk = ["inadequate role separation", "privilege escalation"]
 attack = ["T1098.003"]
 description = """
 A managed policy that makes an administrator was attached to a role, user or group: one of AWS's own
-whose text allows everything or every direct way to it, or a customer policy whose default version, as the
-evidence shows it, does. AWS policies that only help to get there weigh less. Also found are the policies
-that shut somebody off: a quarantine that was attached says that a key leaked, and one that was detached is
-an attacker or a clean-up that came too early. Automation that leaves its mark in the call lowers the
-severity a step and never hides the finding, since the caller writes that mark."""
-summary = """{{ actor }} {{ did }} {{ policy_arn }} {% if did == "detached" %}from{% else %}to{% endif %}
-the {{ holder_kind }} {{ holder_name }}: {{ why }}."""
+whose text allows everything or every direct way to it, or a customer policy whose default version,
+as the evidence shows it, does. AWS policies that only help to get there weigh less. Also found are
+the policies that shut somebody off: a quarantine that was attached says that a key leaked, and one
+that was detached is an attacker or a clean-up that came too early. Automation that leaves its mark
+in the call lowers the severity a step and never hides the finding, since the caller writes that
+mark."""
+summary = """{{ actor }} {{ did }} {{ policy_arn }}
+{% if did == "detached" %}from{% else %}to{% endif %} the {{ holder_kind }} {{ holder_name }}:
+{{ why }}."""
 false_positives = [
   "Bootstrap of an account: allow the pair of actor and role.",
   "A quarantine that is lifted after the keys were changed.",

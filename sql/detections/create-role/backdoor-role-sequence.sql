@@ -7,14 +7,15 @@ kind = "sequence"
 risk = ["misconfigured trust", "inadequate role separation", "privilege escalation"]
 attack = ["T1098.003", "T1136.003", "T1078.004"]
 description = """
-Within an hour one role is opened (made or re-trusted for somebody outside the circle, or for a single
-IAM user), given the rights of an administrator or the means to get them, and taken by the one it was
-opened for. Two of the three are high, all three critical; a door that is guarded or narrow (a vendor with
-an external id, the organization, one project of a provider) weighs a step less. The order of opening and
-empowering does not matter, and rights that the role has already count."""
+Within an hour one role is opened (made or re-trusted for somebody outside the circle, or for a
+single IAM user), given the rights of an administrator or the means to get them, and taken by the
+one it was opened for. Two of the three are high, all three critical; a door that is guarded or
+narrow (a vendor with an external id, the organization, one project of a provider) weighs a step
+less. The order of opening and empowering does not matter, and rights that the role has already
+count."""
 summary = """{{ subject }} was {{ steps | join(", ") }} within an hour. Its trust lets in
-{{ lets_in | few }}{% if rights %}, it got {{ rights }}{% endif %}{% if used_by %}, and {{ used_by }} took it
-from {{ used_from }}{% endif %}."""
+{{ lets_in | few }}{% if rights %}, it got {{ rights }}{% endif %}{% if used_by %}, and
+{{ used_by }} took it from {{ used_from }}{% endif %}."""
 false_positives = [
   "Automation of a landing zone: name it in `iac_principals`, which lowers the severity a step.",
   "A new vendor with strong rights: name it in `vendor_accounts`.",

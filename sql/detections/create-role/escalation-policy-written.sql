@@ -7,16 +7,17 @@ kind = "stateless"
 risk = ["inadequate role separation", "privilege escalation"]
 attack = ["T1098.003", "T1548.005"]
 description = """
-A policy whose holder is an administrator, or can make itself one by a single call or by handing a strong
-role to something it runs, was written into a role, user or group, became the default version of a managed
-policy, or was made and then attached. Everything allowed is critical; a condition lowers the severity a
-step, and so does automation that leaves its mark. Rights that somebody writes for itself weigh a step
-more, among them the right to take any role. A known permissions boundary that allows none of it covers
-the finding."""
-summary = """{{ actor }} {{ did }} {{ policy_name or policy_arn }}{% if holder_name %} for the {{ holder_kind }}
-{{ holder_name }}{% endif %}, which allows {{ policy_actions | few }} ({{ policy_class }})."""
+A policy whose holder is an administrator, or can make itself one by a single call or by handing a
+strong role to something it runs, was written into a role, user or group, became the default version
+of a managed policy, or was made and then attached. Everything allowed is critical; a condition
+lowers the severity a step, and so does automation that leaves its mark. Rights that somebody writes
+for itself weigh a step more, among them the right to take any role. A known permissions boundary
+that allows none of it covers the finding."""
+summary = """{{ actor }} {{ did }} {{ policy_name or policy_arn }}{% if holder_name %} for the
+{{ holder_kind }} {{ holder_name }}{% endif %}, which allows {{ policy_actions | few }}
+({{ policy_class }})."""
 false_positives = [
-  "A pipeline that sets up its own role: name it in `iac_principals`, which lowers the severity a step.",
+  "A pipeline that sets up its own role: name it in `iac_principals`, which lowers it a step.",
   "Roles that are meant to administer accounts: allow them.",
 ]
 triage = [
@@ -72,8 +73,8 @@ written AS (
   SELECT
     defaults.document_id, changes.eventid, defaults.policy_class, defaults.policy_conditioned,
     defaults.policy_actions, defaults.previous_version,
-    CASE WHEN changes.eventname = 'CreatePolicyVersion' THEN 'rewrote' ELSE 'switched the version of'
-      END
+    CASE WHEN changes.eventname = 'CreatePolicyVersion'
+      THEN 'rewrote' ELSE 'switched the version of' END
   FROM role_changes AS changes
   JOIN defaults
     ON defaults.policy_arn = changes.policy_arn AND defaults.eventid = changes.eventid
@@ -137,7 +138,8 @@ callers AS (
     CASE WHEN changes.caller_role_arn IS NOT NULL THEN 'role' ELSE 'user' END AS caller_kind,
     coalesce(
       role_name(changes.caller_role_arn),
-      CASE WHEN arn_resource(changes.actor) LIKE 'user/%' THEN split_part(changes.actor, '/', -1) END
+      CASE WHEN arn_resource(changes.actor) LIKE 'user/%'
+        THEN split_part(changes.actor, '/', -1) END
     ) AS caller_name
   FROM role_changes AS changes
   LEFT JOIN automation ON automation.actor = changes.actor
@@ -177,7 +179,8 @@ SELECT
   actor,
   sourceipaddress,
   eventname,
-  coalesce(iam_arn(awsregion, role_account, holder_kind || '/' || holder_name), policy_arn) AS subject,
+  coalesce(iam_arn(awsregion, role_account, holder_kind || '/' || holder_name), policy_arn)
+    AS subject,
   array_element(
     make_array('info', 'low', 'medium', 'high', 'critical'),
     least(5,

@@ -8,14 +8,16 @@ group_by = ["caller"]
 risk = ["privilege escalation"]
 attack = ["T1548.005", "T1098.003"]
 description = """
-Somebody gave a role to an instance, function, stack, job or other thing that runs what one tells it, and
-had not given away this role before in an account whose records go back far enough. Whoever may do that has
-the role's rights. A strong role is high, any other medium; less weighs what callers do who often hand out
-roles, and a role that is too young to have a past. Passing a role writes no event of its own, so the role
-is read out of the call that took it, and instance profiles are resolved as far as the evidence goes. What
-lasts is to allow `iam:PassRole` for named roles only, under a condition on `iam:PassedToService`."""
-summary = """{{ caller }} handed {% if role_is %}{{ role_is }}, {% endif %}{{ subject }} to {{ service }}
-{% if resource %}({{ resource }}) {% endif %}for the first time in {{ baseline_days }} days."""
+Somebody gave a role to an instance, function, stack, job or other thing that runs what one tells
+it, and had not given away this role before in an account whose records go back far enough. Whoever
+may do that has the role's rights. A strong role is high, any other medium; less weighs what callers
+do who often hand out roles, and a role that is too young to have a past. Passing a role writes no
+event of its own, so the role is read out of the call that took it, and instance profiles are
+resolved as far as the evidence goes. What lasts is to allow `iam:PassRole` for named roles only,
+under a condition on `iam:PassedToService`."""
+summary = """{{ caller }} handed {% if role_is %}{{ role_is }}, {% endif %}{{ subject }} to
+{{ service }} {% if resource %}({{ resource }}) {% endif %}for the first time in
+{{ baseline_days }} days."""
 false_positives = [
   "Deployment pipelines: name them in `iac_principals`.",
   "A first rollout by a person who is new to the account.",

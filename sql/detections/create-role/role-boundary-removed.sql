@@ -7,13 +7,14 @@ kind = "state"
 risk = ["inadequate role separation"]
 attack = ["T1098.003", "T1685"]
 description = """
-A role lost its permissions boundary, got one of AWS's wide policies or another policy than before as its
-boundary, or was made without one by somebody who had always set one. Also found: a new version of a policy
-that serves as a boundary, and its deletion. What the boundary held back, the role's other policies now
-give. A removal right before the role itself is deleted counts little, and automation that leaves its mark
-lowers the severity a step."""
-summary = """{{ actor }} {{ did }}{% if boundary_arn %}; it was {{ boundary_arn }}{% endif %}{% if new_boundary_arn %},
-and now is {{ new_boundary_arn }}{% endif %} ({{ subject }})."""
+A role lost its permissions boundary, got one of AWS's wide policies or another policy than before
+as its boundary, or was made without one by somebody who had always set one. Also found: a new
+version of a policy that serves as a boundary, and its deletion. What the boundary held back, the
+role's other policies now give. A removal right before the role itself is deleted counts little, and
+automation that leaves its mark lowers the severity a step."""
+summary = """{{ actor }} {{ did }}{% if boundary_arn %}; it was
+{{ boundary_arn }}{% endif %}{% if new_boundary_arn %}, and now is
+{{ new_boundary_arn }}{% endif %} ({{ subject }})."""
 false_positives = [
   "A boundary that is replaced by its successor, by automation that the lists do not name.",
   "A role that needs no boundary, made by hand by somebody who mostly makes others.",
@@ -51,7 +52,8 @@ bounds AS (
     *,
     last_value(permissions_boundary) IGNORE NULLS OVER (
       PARTITION BY role_account, role_name, life
-      ORDER BY eventtime, eventid ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS boundary_before,
+      ORDER BY eventtime, eventid ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    ) AS boundary_before,
     lead(CASE WHEN eventname = 'DeleteRole' THEN eventtime END) OVER (
       PARTITION BY role_account, role_name ORDER BY eventtime, eventid) AS deleted_at
   FROM (
@@ -140,8 +142,8 @@ found AS (
     AND coalesce(role_arn, '') NOT LIKE '%:role/aws-service-role/%'
   UNION ALL
   SELECT
-    changes.eventtime, changes.eventid, changes.recipientaccountid, changes.awsregion, changes.actor,
-    changes.sourceipaddress, changes.eventname, changes.policy_arn, CAST(NULL AS VARCHAR),
+    changes.eventtime, changes.eventid, changes.recipientaccountid, changes.awsregion,
+    changes.actor, changes.sourceipaddress, changes.eventname, changes.policy_arn, CAST(NULL AS VARCHAR),
     changes.automated,
     -- A version that is seen to hold back what matters is an edit like others.
     CASE

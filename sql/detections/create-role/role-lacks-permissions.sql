@@ -8,12 +8,12 @@ risk = ["lack of proper permissions"]
 attack = []
 description = """
 The sessions of a role are refused again and again on calls that hardly ever succeed for it, a role
-that is in use was never given a policy, or a role may not pass another role on or have a service's own
-role made. The harm is an outage now, and a hurried wildcard later: the finding names the exact actions.
-Many different reads over many services within minutes look like somebody exploring and are left to other
-rules, and so are people in the console, which calls more than its user may see."""
-summary = """{{ subject }}: {{ why }}{% if actions %}; missing: {{ actions | few }}{% endif %}{% if reason %}
-({{ reason }}){% endif %}."""
+that is in use was never given a policy, or a role may not pass another role on or have a service's
+own role made. The harm is an outage now, and a hurried wildcard later: the finding names the exact
+actions. Many different reads over many services within minutes look like somebody exploring and are
+left to other rules, and so are people in the console, which calls more than its user may see."""
+summary = """{{ subject }}: {{ why }}{% if actions %}; missing:
+{{ actions | few }}{% endif %}{% if reason %} ({{ reason }}){% endif %}."""
 false_positives = [
   "A role that is meant to be refused, such as a scanner's probe: allow it.",
 ]
@@ -35,8 +35,8 @@ explore_minutes = 15
 ---*/
 WITH refusals AS (
   SELECT
-    eventtime, eventid, recipientaccountid, awsregion, actor, sourceipaddress, eventname, eventsource,
-    caller_role_arn,
+    eventtime, eventid, recipientaccountid, awsregion, actor, sourceipaddress, eventname,
+    eventsource, caller_role_arn,
     coalesce(
       regexp_match(errormessage, 'to perform: ([a-zA-Z0-9-]+:[a-zA-Z0-9]+)')[1],
       split_part(eventsource, '.', 1) || ':' || eventname) AS action,

@@ -8,10 +8,11 @@ risk = ["inadequate role separation"]
 attack = ["T1078.004"]
 description = """
 A role serves so many purposes that whoever gets hold of it for one has all: its trust mixes people,
-services and identity providers or names three services and more, it has several broad managed policies or
-full access to many services, one written policy gives all actions of many services, its sessions within two
-weeks come from callers of several kinds or from many people and a service besides, or it is handed to
-several services. Automation that leaves its mark in the change lowers the severity a step."""
+services and identity providers or names three services and more, it has several broad managed
+policies or full access to many services, one written policy gives all actions of many services, its
+sessions within two weeks come from callers of several kinds or from many people and a service
+besides, or it is handed to several services. Automation that leaves its mark in the change lowers
+the severity a step."""
 summary = """{{ subject }} serves too many purposes: {{ why }} ({{ parts | few }})."""
 false_positives = [
   "A small account that has one role for its whole platform: allow the role.",
@@ -54,8 +55,8 @@ changes AS (
 ),
 mixed AS (
   SELECT
-    exposed.eventtime, exposed.eventid, exposed.recipientaccountid, exposed.awsregion, exposed.actor,
-    exposed.sourceipaddress, exposed.eventname, exposed.subject,
+    exposed.eventtime, exposed.eventid, exposed.recipientaccountid, exposed.awsregion,
+    exposed.actor, exposed.sourceipaddress, exposed.eventname, exposed.subject,
     exposed.iac_hint OR automation.actor IS NOT NULL AS automated,
     make_array(exposed.eventid) AS event_ids,
     CASE exposed.code
@@ -158,8 +159,8 @@ wide AS (
 ),
 written AS (
   SELECT
-    changes.eventtime, changes.eventid, changes.recipientaccountid, changes.awsregion, changes.actor,
-    changes.sourceipaddress, changes.eventname, changes.subject, changes.automated,
+    changes.eventtime, changes.eventid, changes.recipientaccountid, changes.awsregion,
+    changes.actor, changes.sourceipaddress, changes.eventname, changes.subject, changes.automated,
     make_array(changes.eventid) AS event_ids,
     'one written policy allows everything of many services' AS why,
     CASE WHEN changes.policy_class = 'admin' THEN make_array('*') ELSE wide.services END AS parts
@@ -196,7 +197,8 @@ sessions AS (
 -- Only roles that two kinds of callers take at all can come into question; most have one.
 daily AS (
   SELECT
-    sessions.target_account, sessions.target_role_name, sessions.kind, sessions.person, sessions.day,
+    sessions.target_account, sessions.target_role_name, sessions.kind, sessions.person,
+    sessions.day,
     min(sessions.eventtime) AS eventtime, min(sessions.eventid) AS eventid,
     min(sessions.target_role_arn) AS target_role_arn
   FROM sessions

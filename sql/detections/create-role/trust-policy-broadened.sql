@@ -7,16 +7,17 @@ kind = "state"
 risk = ["misconfigured trust"]
 attack = ["T1098.003", "T1484.002"]
 description = """
-A role got a trust policy that lets in more than the one before, as far as the evidence shows both: somebody
-outside our accounts, everybody of an account where single principals were named, callers who need not meet
-a condition any more, further principals of ours, or further actions. The finding carries the document
-before the change. Automation that leaves its mark lowers the severity a step and never hides the
-finding."""
-summary = """{{ actor }} opened {{ subject }} further: {{ why }}{% if added %} ({{ added | few }}){% endif %}{% if dropped %}
-(without {{ dropped | few }}){% endif %}; it was {{ previous_verdict }}, and is {{ trust_verdict }}."""
+A role got a trust policy that lets in more than the one before, as far as the evidence shows both:
+somebody outside our accounts, everybody of an account where single principals were named, callers
+who need not meet a condition any more, further principals of ours, or further actions. The finding
+carries the document before the change. Automation that leaves its mark lowers the severity a step
+and never hides the finding."""
+summary = """{{ actor }} opened {{ subject }} further: {{ why }}{% if added %}
+({{ added | few }}){% endif %}{% if dropped %} (without {{ dropped | few }}){% endif %}; it was
+{{ previous_verdict }}, and is {{ trust_verdict }}."""
 false_positives = [
   "A planned onboarding of an account, a vendor or a repository.",
-  "A pipeline that rewrites the role: name it in `iac_principals`, which lowers the severity a step.",
+  "A pipeline that rewrites the role: name it in `iac_principals`, which lowers it a step.",
 ]
 triage = [
   "Who asked for the change?",
@@ -47,8 +48,8 @@ texts AS (
     -- Worst first, as the analysis ranks them.
     make_array(
       'public', 'federated-open', 'public-restricted', 'external-untrusted', 'federated-weak',
-      'opaque-principal', 'external-unguarded', 'federated-moderate', 'service-unguarded', 'org-wide',
-      'external-guarded', 'trusted-account', 'federated-scoped', 'trusted-principal',
+      'opaque-principal', 'external-unguarded', 'federated-moderate', 'service-unguarded',
+      'org-wide', 'external-guarded', 'trusted-account', 'federated-scoped', 'trusted-principal',
       'service-guarded', 'none', 'invalid') AS ranks,
     lower(CASE WHEN trust_document LIKE '\%%' ESCAPE '\' THEN try(url_decode(trust_document))
       ELSE trust_document END) AS document,
@@ -86,7 +87,9 @@ compared AS (
   FROM texts
 ),
 outsiders AS (
-  SELECT newcomers.eventid, array_agg(newcomers.principal ORDER BY newcomers.principal) AS principals
+  SELECT
+    newcomers.eventid,
+    array_agg(newcomers.principal ORDER BY newcomers.principal) AS principals
   FROM (SELECT eventid, unnest(added) AS principal FROM compared) AS newcomers
   LEFT JOIN own_accounts AS own ON own.account = arn_account(newcomers.principal)
   LEFT JOIN (SELECT DISTINCT account FROM vendor_accounts) AS vendors
@@ -101,7 +104,8 @@ judged AS (
     compared.*,
     compared.iac_hint OR automation.actor IS NOT NULL AS automated,
     -- What a principal had to meet that still is let in.
-    CASE WHEN array_length(compared.kept) > 0 AND NOT compared.fell THEN compared.gone END AS dropped,
+    CASE WHEN array_length(compared.kept) > 0 AND NOT compared.fell
+      THEN compared.gone END AS dropped,
     CASE
       WHEN compared.trust_verdict IN ('none', 'invalid') THEN NULL
       WHEN compared.may_be_known AND (compared.rose OR outsiders.eventid IS NOT NULL)

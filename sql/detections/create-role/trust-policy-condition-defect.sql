@@ -7,15 +7,16 @@ kind = "stateless"
 risk = ["misconfiguration"]
 attack = ["T1098.003"]
 description = """
-A condition of a trust policy reads like a guard and is none: it passes callers that lack the key, selects
-exactly those that it should keep out, lets long-term keys past the second factor, compares a wildcard
-letter by letter, stands twice under one name, or guards a grant that no call can use. The finding names
-the statement, the test and how to write it. A document that IAM refused counts as an attempt, one step
-lower."""
-summary = """The trust policy that {{ actor }} {% if attempt %}tried to give{% else %}gave{% endif %} {{ subject }}
-has a condition that does not hold what it promises: {{ offending }} ({{ code }})."""
+A condition of a trust policy reads like a guard and is none: it passes callers that lack the key,
+selects exactly those that it should keep out, lets long-term keys past the second factor, compares
+a wildcard letter by letter, stands twice under one name, or guards a grant that no call can use.
+The finding names the statement, the test and how to write it. A document that IAM refused counts as
+an attempt, one step lower."""
+summary = """The trust policy that {{ actor }} {% if attempt %}tried to
+give{% else %}gave{% endif %} {{ subject }} has a condition that does not hold what it promises:
+{{ offending }} ({{ code }})."""
 false_positives = [
-  "A statement that is meant to pass callers without the key, beside others that hold: allow the role.",
+  "A statement that is meant to pass callers without the key: allow the role.",
 ]
 triage = [
   "Whom did the author mean to keep out, and who gets in as it is?",

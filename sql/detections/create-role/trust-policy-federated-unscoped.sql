@@ -7,11 +7,11 @@ kind = "stateless"
 risk = ["misconfigured trust"]
 attack = ["T1484.002", "T1199", "T1078.004"]
 description = """
-A trust policy lets in tokens of an identity provider without binding them to a tenant, project, subject
-or audience of ours: any repository, workspace, pod or user of that provider may take the role. How bad
-it is depends on how many others the provider serves."""
-summary = """{{ actor }} {% if attempt %}tried to make{% else %}made{% endif %} {{ subject }} trust {{ offending }}
-without enough of a bound ({{ code }})."""
+A trust policy lets in tokens of an identity provider without binding them to a tenant, project,
+subject or audience of ours: any repository, workspace, pod or user of that provider may take the
+role. How bad it is depends on how many others the provider serves."""
+summary = """{{ actor }} {% if attempt %}tried to make{% else %}made{% endif %} {{ subject }}
+trust {{ offending }} without enough of a bound ({{ code }})."""
 false_positives = [
   "Cognito roles for guests, which are open by design.",
 ]

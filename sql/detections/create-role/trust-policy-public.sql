@@ -7,11 +7,11 @@ kind = "stateless"
 risk = ["misconfigured trust", "unauthorized access"]
 attack = ["T1098.003", "T1199", "T1078.004"]
 description = """
-A trust policy names every AWS principal, everybody but a few, or everybody with a sign-in of a shared
-identity provider, and no condition binds it to an organization or account of ours. Whoever knows the
-role's ARN takes it. A document that IAM refused counts as an attempt, one step lower."""
-summary = """{{ actor }} {% if attempt %}tried to open{% else %}opened{% endif %} {{ subject }} to everybody:
-{{ offending }} ({{ code }})."""
+A trust policy names every AWS principal, everybody but a few, or everybody with a sign-in of a
+shared identity provider, and no condition binds it to an organization or account of ours. Whoever
+knows the role's ARN takes it. A document that IAM refused counts as an attempt, one step lower."""
+summary = """{{ actor }} {% if attempt %}tried to open{% else %}opened{% endif %} {{ subject }}
+to everybody: {{ offending }} ({{ code }})."""
 false_positives = [
   "Honey roles: allow them by their exact ARN.",
 ]

@@ -8,13 +8,13 @@ risk = ["misconfigured trust"]
 attack = ["T1199"]
 description = """
 A trust policy lets in a service that works for many customers and does not say for which account or
-resource, or lets in Roles Anywhere without naming the trust anchor and the subject of the certificate. For
-most services the right to pass the role keeps it inside the account, so this is mostly a matter of
-hardening; a certificate of any anchor is more."""
-summary = """{{ actor }} {% if attempt %}tried to let{% else %}let{% endif %} {{ offending }} take {{ subject }}
-for whomever it works ({{ code }})."""
+resource, or lets in Roles Anywhere without naming the trust anchor and the subject of the
+certificate. For most services the right to pass the role keeps it inside the account, so this is
+mostly a matter of hardening; a certificate of any anchor is more."""
+summary = """{{ actor }} {% if attempt %}tried to let{% else %}let{% endif %} {{ offending }}
+take {{ subject }} for whomever it works ({{ code }})."""
 false_positives = [
-  "Services that do not send the source of their request, and that the list of exempt services lacks.",
+  "Services that do not send the source of their request and are not yet exempt.",
 ]
 triage = [
   "Does the service send the account and the ARN of the resource that it works for?",

@@ -7,12 +7,12 @@ kind = "stateless"
 risk = ["misconfigured trust"]
 attack = ["T1199"]
 description = """
-A trust policy lets a third party in without an external id, with one that can be guessed or left out, or
-with the freedom to choose session tags and source identity. Another customer of the same vendor can then
-make the vendor act in our account, since nothing in the call says for whom it acts. A document that IAM
-refused counts as an attempt, one step lower."""
-summary = """{{ actor }} {% if attempt %}tried to let{% else %}let{% endif %} {{ offending }} into {{ subject }}
-with too weak a guard ({{ code }})."""
+A trust policy lets a third party in without an external id, with one that can be guessed or left
+out, or with the freedom to choose session tags and source identity. Another customer of the same
+vendor can then make the vendor act in our account, since nothing in the call says for whom it acts.
+A document that IAM refused counts as an attempt, one step lower."""
+summary = """{{ actor }} {% if attempt %}tried to let{% else %}let{% endif %} {{ offending }}
+into {{ subject }} with too weak a guard ({{ code }})."""
 false_positives = [
   "An account of ours that the lists lack: name it in `own_accounts`.",
   "A vendor that has one customer only, us: say in `vendor_accounts` that it needs no external id.",

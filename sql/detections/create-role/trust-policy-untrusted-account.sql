@@ -7,13 +7,14 @@ kind = "stateless"
 risk = ["misconfigured trust"]
 attack = ["T1098.003", "T1199"]
 description = """
-A trust policy lets in an account, user, role or identity provider that belongs neither to us nor to an
-approved vendor, a vendor that may take other roles only, or everybody behind a mere external id, address
-or foreign organization. Bare unique ids are resolved against the principals that the evidence shows; those
-that nobody has seen count, and those of strange accounts count as these accounts. A document that IAM
-refused is an attempt, one step lower. Where no list names our organizations or our vendors, an
-organization's id and a good external id count less."""
-summary = """{{ actor }} {% if attempt %}tried to let{% else %}let{% endif %} {{ offending }} into {{ subject }} ({{ code }})."""
+A trust policy lets in an account, user, role or identity provider that belongs neither to us nor to
+an approved vendor, a vendor that may take other roles only, or everybody behind a mere external id,
+address or foreign organization. Bare unique ids are resolved against the principals that the
+evidence shows; those that nobody has seen count, and those of strange accounts count as these
+accounts. A document that IAM refused is an attempt, one step lower. Where no list names our
+organizations or our vendors, an organization's id and a good external id count less."""
+summary = """{{ actor }} {% if attempt %}tried to let{% else %}let{% endif %} {{ offending }}
+into {{ subject }} ({{ code }})."""
 false_positives = [
   "A new vendor: name it in `vendor_accounts`.",
   "An account of the organization that the lists lack: name it in `own_accounts`.",
