@@ -30,7 +30,7 @@ references = [
   "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html",
   "https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html",
 ]
-group_by = ["session_name"]
+group_by = ["session_name", "started_at"]
 
 [params]
 window_minutes = 60
@@ -85,9 +85,12 @@ powers AS (
         THEN 5
       WHEN acts.eventname IN ('UpdateAssumeRolePolicy', 'CreateRole') THEN CASE
         WHEN changes.trust_severity IN ('medium', 'high', 'critical') THEN 4
-        WHEN acts.eventname = 'UpdateAssumeRolePolicy' THEN 3
+        WHEN changes.trust_severity IS NULL AND acts.eventname = 'UpdateAssumeRolePolicy' THEN 3
         ELSE 2
       END
+      -- A cluster's own issuer comes with the cluster.
+      WHEN acts.eventname = 'CreateOpenIDConnectProvider'
+        AND json_get_str(acts.requestparameters, 'url') LIKE '%oidc.eks.%' THEN 2
       WHEN acts.eventname LIKE 'Attach%' OR acts.eventname LIKE 'Put%'
         OR acts.eventname LIKE '%Version' THEN CASE
           WHEN changes.policy_tier = 2 OR changes.policy_severity IN ('high', 'critical') THEN 4
@@ -220,7 +223,9 @@ SELECT
   caller_role_arn AS subject,
   array_element(
     make_array('info', 'low', 'medium', 'high', 'critical'),
-    greatest(1, power
+    -- A workload that makes roles is strange whatever the roles are.
+    greatest(1, CASE WHEN eventname = 'CreateRole' AND runs_as IS NOT NULL THEN greatest(power, 3)
+        ELSE power END
       - CASE WHEN iac_hint THEN 1 ELSE 0 END
       - CASE WHEN usual THEN 1 ELSE 0 END)) AS severity,
   coalesce(taken_at, eventtime) AS first_time,
@@ -238,6 +243,7 @@ SELECT
   split_part(useridentity.principalid, ':', 1) AS role_id,
   session_name,
   useridentity.accesskeyid AS issued_key,
+  to_timestamp_seconds(start_second) AS started_at,
   taken_at,
   taken_by,
   runs_as AS workload,
