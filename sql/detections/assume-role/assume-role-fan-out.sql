@@ -53,6 +53,8 @@ WITH calls AS (
 spans AS (
   SELECT
     actor,
+    caller_key,
+    recipientaccountid,
     at,
     least(at + span, coalesce(lead(at) OVER (
       PARTITION BY actor, target_role_arn ORDER BY at, eventid), at + span)) AS role_until,
@@ -61,18 +63,35 @@ spans AS (
   FROM calls
 ),
 steps AS (
-  SELECT actor, at, 1 AS roles, 1 AS accounts FROM spans
-  UNION ALL SELECT actor, role_until, -1, 0 FROM spans
-  UNION ALL SELECT actor, account_until, 0, -1 FROM spans
+  SELECT
+    actor,
+    caller_key,
+    recipientaccountid,
+    unnest(make_array(
+      named_struct('at', at, 'roles', 1, 'accounts', 1),
+      named_struct('at', role_until, 'roles', -1, 'accounts', 0),
+      named_struct('at', account_until, 'roles', 0, 'accounts', -1))) AS step
+  FROM spans
 ),
 levels AS (
   SELECT
     actor,
     at,
-    sum(sum(roles)) OVER (PARTITION BY actor ORDER BY at) AS n_roles,
-    sum(sum(accounts)) OVER (PARTITION BY actor ORDER BY at) AS n_accounts
-  FROM steps
-  GROUP BY actor, at
+    caller_key,
+    account,
+    sum(roles) OVER (PARTITION BY actor ORDER BY at) AS n_roles,
+    sum(accounts) OVER (PARTITION BY actor ORDER BY at) AS n_accounts
+  FROM (
+    SELECT
+      actor,
+      step['at'] AS at,
+      min(caller_key) AS caller_key,
+      min(coalesce(recipientaccountid, '')) AS account,
+      sum(step['roles']) AS roles,
+      sum(step['accounts']) AS accounts
+    FROM steps
+    GROUP BY actor, step['at']
+  )
 ),
 -- Moments at which there are enough, joined to one stretch where less than a window lies between.
 moments AS (
@@ -87,6 +106,8 @@ stretches AS (
   SELECT
     actor,
     stretch,
+    min(caller_key) AS caller_key,
+    min(account) AS account,
     min(at) AS first_at,
     max(at) AS last_at,
     max(n_roles) AS n_roles,
@@ -99,101 +120,82 @@ stretches AS (
   )
   GROUP BY actor, stretch
 ),
--- What belongs to a stretch: its calls, and those of the window that led to it.
-bursts AS (
-  SELECT
-    stretches.actor,
-    stretches.stretch,
-    max(stretches.first_at) AS first_at,
-    max(stretches.n_roles) AS n_roles,
-    max(stretches.n_accounts) AS n_accounts,
-    min(calls.eventtime) AS first_time,
-    max(calls.eventtime) AS last_time,
-    min(calls.caller_key) AS caller_key,
-    bool_and(calls.iac_hint) AS iac_hint,
-    first_value(calls.eventid ORDER BY calls.eventtime, calls.eventid) AS eventid,
-    first_value(calls.recipientaccountid ORDER BY calls.eventtime, calls.eventid)
-      AS recipientaccountid,
-    first_value(calls.awsregion ORDER BY calls.eventtime, calls.eventid) AS awsregion,
-    first_value(calls.sourceipaddress ORDER BY calls.eventtime, calls.eventid) AS sourceipaddress,
-    first_value(calls.eventname ORDER BY calls.eventtime, calls.eventid) AS eventname,
-    first_value(calls.caller_role_arn ORDER BY calls.eventtime, calls.eventid) AS role_arn,
-    first_value(calls.session_name ORDER BY calls.eventtime, calls.eventid) AS session_name,
-    first_value(calls.access_key_id ORDER BY calls.eventtime, calls.eventid) AS access_key_id,
-    flatten(array_agg(calls.event_ids ORDER BY calls.eventtime, calls.eventid)) AS event_ids,
-    array_agg(DISTINCT calls.target_role_arn ORDER BY calls.target_role_arn) AS roles
-  FROM stretches
-  JOIN calls ON calls.actor = stretches.actor
-    AND calls.at > stretches.first_at - calls.span
-    AND calls.at <= stretches.last_at
-  GROUP BY stretches.actor, stretches.stretch
-),
--- What the identity takes otherwise, in quarters of an hour in which it takes anything. Sessions are
--- measured apart, but by one measure.
+-- What an identity takes, in quarters of an hour in which it takes anything. Sessions are measured
+-- apart, but by one measure.
 quarters AS (
   SELECT
     caller_key,
-    recipientaccountid,
-    actor,
-    floor(at / (60 * $window_minutes)) AS quarter,
     min(at) AS at,
     count(DISTINCT target_role_arn) AS n_roles,
     count(DISTINCT target_account) AS n_accounts
   FROM calls
-  WHERE caller_key IN (SELECT caller_key FROM bursts)
-  GROUP BY caller_key, recipientaccountid, actor, floor(at / (60 * $window_minutes))
+  GROUP BY caller_key, actor, floor(at / (60 * $window_minutes))
 ),
-usual AS (
+-- Beside what it takes on other days.
+compared AS (
   SELECT
-    bursts.actor,
-    bursts.stretch,
-    median(quarters.n_roles) AS n_roles,
-    median(quarters.n_accounts) AS n_accounts
-  FROM bursts
+    stretches.actor,
+    stretches.stretch,
+    min(stretches.first_at) AS first_at,
+    min(stretches.last_at) AS last_at,
+    min(stretches.n_roles) AS n_roles,
+    min(stretches.n_accounts) AS n_accounts,
+    -- A burst that came on one or two other days only is no habit.
+    CASE WHEN count(DISTINCT floor(quarters.at / 86400)) >= $min_usual_days
+      THEN median(quarters.n_roles) ELSE 0 END AS usual_roles,
+    CASE WHEN count(DISTINCT floor(quarters.at / 86400)) >= $min_usual_days
+      THEN median(quarters.n_accounts) ELSE 0 END AS usual_accounts
+  FROM stretches
   CROSS JOIN settings
-  JOIN recorded ON recorded.account = coalesce(bursts.recipientaccountid, '')
-  JOIN quarters ON quarters.caller_key = bursts.caller_key
-  WHERE floor(quarters.at / 86400) <> floor(bursts.first_at / 86400)
-    AND abs(bursts.first_at - quarters.at) <= 86400 * settings.baseline_days
+  JOIN recorded ON recorded.account = stretches.account
+  LEFT JOIN quarters
+    ON quarters.caller_key = stretches.caller_key
+    AND floor(quarters.at / 86400) <> floor(stretches.first_at / 86400)
+    AND abs(stretches.first_at - quarters.at) <= 86400 * settings.baseline_days
     -- While the records are young, the days after tell what is usual as well as those before.
-    AND (quarters.at < bursts.first_at OR bursts.first_time < recorded.learned_at)
-  GROUP BY bursts.actor, bursts.stretch
-  -- A burst that came on one other day only is no habit.
-  HAVING count(DISTINCT floor(quarters.at / 86400)) >= $min_usual_days
+    AND (quarters.at < stretches.first_at
+      OR stretches.first_at < to_unixtime(recorded.learned_at))
+  GROUP BY stretches.actor, stretches.stretch
+),
+unusual AS (
+  SELECT *
+  FROM compared
+  WHERE n_roles >= $min_roles AND n_roles > $times_usual * usual_roles
+    OR n_accounts >= $min_accounts AND n_accounts > $times_usual * usual_accounts
 ),
 listed AS (
-  SELECT bursts.actor, min(ci_principals.pattern) AS pattern
-  FROM bursts
-  JOIN ci_principals ON glob_match(ci_principals.pattern, bursts.actor)
-  GROUP BY bursts.actor
+  SELECT coalesce(array_agg(pattern ORDER BY pattern), make_array()) AS patterns FROM ci_principals
 )
+-- What belongs to a stretch: its calls, and those of the window that led to it.
 SELECT
-  bursts.first_time AS eventtime,
-  bursts.eventid,
-  bursts.recipientaccountid,
-  bursts.awsregion,
-  bursts.actor,
-  bursts.sourceipaddress,
-  bursts.eventname,
-  bursts.actor AS subject,
+  min(calls.eventtime) AS eventtime,
+  first_value(calls.eventid ORDER BY calls.eventtime, calls.eventid) AS eventid,
+  first_value(calls.recipientaccountid ORDER BY calls.eventtime, calls.eventid)
+    AS recipientaccountid,
+  first_value(calls.awsregion ORDER BY calls.eventtime, calls.eventid) AS awsregion,
+  unusual.actor,
+  first_value(calls.sourceipaddress ORDER BY calls.eventtime, calls.eventid) AS sourceipaddress,
+  first_value(calls.eventname ORDER BY calls.eventtime, calls.eventid) AS eventname,
+  unusual.actor AS subject,
   array_element(make_array('low', 'medium', 'high'), CASE
-    WHEN bursts.n_accounts >= $min_accounts THEN 3 ELSE 2
-  END - CASE WHEN bursts.iac_hint THEN 1 ELSE 0 END) AS severity,
-  bursts.event_ids,
-  bursts.last_time,
-  'ci_principals: ' || listed.pattern AS suppressed_by,
-  bursts.n_roles,
-  bursts.n_accounts,
-  bursts.roles,
+    WHEN min(unusual.n_accounts) >= $min_accounts THEN 3 ELSE 2
+  END - CASE WHEN bool_and(calls.iac_hint) THEN 1 ELSE 0 END) AS severity,
+  flatten(array_agg(calls.event_ids ORDER BY calls.eventtime, calls.eventid)) AS event_ids,
+  max(calls.eventtime) AS last_time,
+  'ci_principals: ' || array_first(filter(
+    listed.patterns, pattern -> glob_match(pattern, unusual.actor))) AS suppressed_by,
+  min(unusual.n_roles) AS n_roles,
+  min(unusual.n_accounts) AS n_accounts,
+  array_agg(DISTINCT calls.target_role_arn ORDER BY calls.target_role_arn) AS roles,
   CAST($window_minutes AS BIGINT) AS window_minutes,
-  CAST(coalesce(usual.n_roles, 0) AS BIGINT) AS usual,
-  bursts.role_arn,
-  bursts.session_name,
-  bursts.access_key_id
-FROM bursts
-LEFT JOIN usual ON usual.actor = bursts.actor AND usual.stretch = bursts.stretch
-LEFT JOIN listed ON listed.actor = bursts.actor
-WHERE (bursts.n_roles >= $min_roles
-    AND bursts.n_roles > $times_usual * coalesce(usual.n_roles, 0))
-  OR (bursts.n_accounts >= $min_accounts
-    AND bursts.n_accounts > $times_usual * coalesce(usual.n_accounts, 0))
+  CAST(min(unusual.usual_roles) AS BIGINT) AS usual,
+  first_value(calls.caller_role_arn ORDER BY calls.eventtime, calls.eventid) AS role_arn,
+  first_value(calls.session_name ORDER BY calls.eventtime, calls.eventid) AS session_name,
+  first_value(calls.access_key_id ORDER BY calls.eventtime, calls.eventid) AS access_key_id
+FROM unusual
+JOIN calls
+  ON calls.actor = unusual.actor
+  AND calls.at > unusual.first_at - calls.span
+  AND calls.at <= unusual.last_at
+CROSS JOIN listed
+GROUP BY unusual.actor, unusual.stretch, listed.patterns

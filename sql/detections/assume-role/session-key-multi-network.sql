@@ -42,7 +42,7 @@ WITH keys AS (
   WHERE recorded_calls.useridentity.accesskeyid LIKE 'ASIA%'
     AND recorded_calls.useridentity.invokedby IS NULL
   GROUP BY recorded_calls.useridentity.accesskeyid
-  HAVING min(ip_network(sourceipaddress)) <> max(ip_network(sourceipaddress))
+  HAVING min(sourceipaddress) <> max(sourceipaddress)
 ),
 calls AS (
   SELECT
@@ -115,60 +115,59 @@ judged AS (
   JOIN homes AS here ON here.identity = near.identity AND here.network = near.network
   JOIN homes AS there ON there.identity = near.identity AND there.network = near.network_before
 ),
-addresses AS (
-  SELECT seen.address, min(known_networks.cidr) AS cidr
-  FROM (
-    SELECT sourceipaddress AS address FROM near
-    UNION
-    SELECT address_before FROM near
-  ) AS seen
-  JOIN known_networks ON in_network(seen.address, known_networks.cidr)
-  GROUP BY seen.address
+listed AS (
+  SELECT coalesce(array_agg(cidr ORDER BY cidr), make_array()) AS cidrs FROM known_networks
+),
+covered AS (
+  SELECT
+    judged.*,
+    array_first(filter(listed.cidrs, cidr -> in_network(judged.sourceipaddress, cidr))) AS cidr_here,
+    array_first(filter(listed.cidrs, cidr -> in_network(judged.address_before, cidr))) AS cidr_there
+  FROM judged
+  CROSS JOIN listed
 )
 SELECT
-  judged.eventtime,
-  judged.eventid,
-  judged.recipientaccountid,
-  judged.awsregion,
-  judged.actor,
-  judged.sourceipaddress,
-  judged.eventname,
-  judged.actor AS subject,
+  eventtime,
+  eventid,
+  recipientaccountid,
+  awsregion,
+  actor,
+  sourceipaddress,
+  eventname,
+  actor AS subject,
   CASE
-    WHEN judged.network LIKE '%:%' AND judged.network_before LIKE '%.%' THEN 'low'
-    WHEN judged.network LIKE '%.%' AND judged.network_before LIKE '%:%' THEN 'low'
-    WHEN judged.network LIKE '%.%' AND judged.network_before LIKE '%.%'
-      AND ip_prefix(judged.sourceipaddress, 16) = ip_prefix(judged.address_before, 16) THEN 'low'
+    WHEN network LIKE '%:%' AND network_before LIKE '%.%' THEN 'low'
+    WHEN network LIKE '%.%' AND network_before LIKE '%:%' THEN 'low'
+    WHEN network LIKE '%.%' AND network_before LIKE '%.%'
+      AND ip_prefix(sourceipaddress, 16) = ip_prefix(address_before, 16) THEN 'low'
     ELSE 'medium'
   END AS severity,
-  make_array(judged.eventid_before, judged.eventid) AS event_ids,
-  judged.time_before AS first_time,
-  'a private network' IN (judged.network, judged.network_before)
-    AND judged.eventtime < judged.learned_at AS learning,
+  make_array(eventid_before, eventid) AS event_ids,
+  time_before AS first_time,
+  'a private network' IN (network, network_before)
+    AND eventtime < learned_at AS learning,
   -- A list covers the move if it covers whatever is new about it.
-  CASE WHEN (NOT judged.new_here OR here.cidr IS NOT NULL)
-      AND (NOT judged.new_there OR there.cidr IS NOT NULL)
-    THEN 'known_networks: ' || CASE WHEN judged.new_here THEN here.cidr ELSE there.cidr END
+  CASE WHEN (NOT new_here OR cidr_here IS NOT NULL)
+      AND (NOT new_there OR cidr_there IS NOT NULL)
+    THEN 'known_networks: ' || CASE WHEN new_here THEN cidr_here ELSE cidr_there END
   END AS suppressed_by,
-  judged.access_key_id,
-  judged.network_before,
-  judged.network,
-  judged.address_before,
-  CAST(to_unixtime(judged.eventtime) - to_unixtime(judged.time_before) AS BIGINT)
+  access_key_id,
+  network_before,
+  network,
+  address_before,
+  CAST(to_unixtime(eventtime) - to_unixtime(time_before) AS BIGINT)
     AS seconds_between,
-  judged.agent_before,
-  judged.useragent AS agent,
-  judged.caller_role_arn AS role_arn,
-  role_name(judged.caller_role_arn) AS role_name,
-  CASE WHEN judged.caller_role_arn IS NOT NULL THEN judged.role_id END AS role_id,
-  judged.session_name
-FROM judged
-LEFT JOIN addresses AS here ON here.address = judged.sourceipaddress
-LEFT JOIN addresses AS there ON there.address = judged.address_before
+  agent_before,
+  useragent AS agent,
+  caller_role_arn AS role_arn,
+  role_name(caller_role_arn) AS role_name,
+  CASE WHEN caller_role_arn IS NOT NULL THEN role_id END AS role_id,
+  session_name
+FROM covered
 -- Workloads go out by endpoints and gateways alike; so beside a private network, which must be an old
 -- one, only a new public one tells something.
 WHERE CASE
-    WHEN judged.network = 'a private network' THEN judged.new_there AND NOT judged.new_here
-    WHEN judged.network_before = 'a private network' THEN judged.new_here AND NOT judged.new_there
-    ELSE judged.new_here OR judged.new_there
+    WHEN network = 'a private network' THEN new_there AND NOT new_here
+    WHEN network_before = 'a private network' THEN new_here AND NOT new_there
+    ELSE new_here OR new_there
   END
