@@ -13,7 +13,7 @@ who need not meet a condition any more, further principals of ours, or further a
 carries the document before the change. Automation that leaves its mark lowers the severity a step
 and never hides the finding."""
 summary = """{{ actor }} opened {{ subject }} further: {{ why }}{% if added %}
-({{ added | few }}){% endif %}{% if dropped %} (without {{ dropped | few }}){% endif %}; it was
+({{ added | few }}){% endif %}{% if loosened %} ({{ loosened | few }}){% endif %}; it was
 {{ previous_verdict }}, and is {{ trust_verdict }}."""
 false_positives = [
   "A planned onboarding of an account, a vendor or a repository.",
@@ -35,100 +35,77 @@ WITH automation AS (
   FROM trust_changes AS changes
   JOIN iac_principals ON glob_match(iac_principals.pattern, changes.actor)
 ),
-texts AS (
+changed AS (
   SELECT
-    * EXCEPT (trust_principals, previous_principals),
-    -- An account may be written as its number or as its root.
-    string_to_array(trim(regexp_replace(
-      ' ' || array_to_string(trust_principals, '  ') || ' ', ' ([0-9]{12}) ',
-      ' arn:aws:iam::$1:root ')), '  ') AS trust_principals,
-    string_to_array(trim(regexp_replace(
-      ' ' || array_to_string(previous_principals, '  ') || ' ', ' ([0-9]{12}) ',
-      ' arn:aws:iam::$1:root ')), '  ') AS previous_principals,
-    -- Worst first, as the analysis ranks them.
-    make_array(
-      'public', 'federated-open', 'public-restricted', 'external-untrusted', 'federated-weak',
-      'opaque-principal', 'external-unguarded', 'federated-moderate', 'service-unguarded',
-      'org-wide', 'external-guarded', 'trusted-account', 'federated-scoped', 'trusted-principal',
-      'service-guarded', 'none', 'invalid') AS ranks,
-    lower(CASE WHEN trust_document LIKE '\%%' ESCAPE '\' THEN try(url_decode(trust_document))
-      ELSE trust_document END) AS document,
-    lower(CASE WHEN previous_document LIKE '\%%' ESCAPE '\' THEN try(url_decode(previous_document))
-      ELSE previous_document END) AS before_document
+    *,
+    -- Without lists, an organization may be ours and a guarded stranger a vendor.
+    trust_verdict = 'external-untrusted' AND (
+      array_has(trust_codes, 'T05') AND (SELECT count(*) FROM own_org_ids) = 0
+        AND NOT arrays_overlap(trust_codes, make_array('T07', 'T08', 'T27'))
+      OR regexp_like(lower(trust_document), '"stringequals"\s*:\s*\{[^{}]*"sts:externalid"')
+        AND (SELECT count(*) FROM vendor_accounts) = 0
+        AND NOT arrays_overlap(trust_codes, make_array('T10', 'T11', 'T36', 'T27'))
+    ) AS may_be_known,
+    arrays_overlap(
+      array_except(trust_codes, previous_codes),
+      make_array('T10', 'T11', 'T19', 'T20', 'T30', 'T31', 'T32', 'T33')) AS has_new_defect
   FROM trust_changes
-  WHERE previous_document IS NOT NULL
+  WHERE opened_severity IS NOT NULL
     -- Identity Center keeps the roles of its permission sets, other services their own.
     AND coalesce(actor, '') NOT LIKE '%:role/aws-service-role/%'
 ),
-compared AS (
+entries AS (
   SELECT
-    *,
-    array_position(ranks, trust_verdict) < array_position(ranks, previous_verdict) AS rose,
-    array_position(ranks, trust_verdict) > array_position(ranks, previous_verdict) AS fell,
-    array_except(trust_principals, previous_principals) AS added,
-    array_intersect(trust_principals, previous_principals) AS kept,
-    -- A member whose name has a colon is a condition key, but for the set operators.
-    filter(
-      array_except(
-        regexp_extract_all(before_document, '"([^":]+:[^"]+)"\s*:', 1),
-        regexp_extract_all(document, '"([^":]+:[^"]+)"\s*:', 1)),
-      name -> name NOT LIKE 'for%values:%') AS gone,
-    array_except(
-      regexp_extract_all(document, '"(sts:[a-z*?]+)"\s*[,\]}]', 1),
-      regexp_extract_all(before_document, '"(sts:[a-z*?]+)"\s*[,\]}]', 1)) AS actions,
-    array_except(trust_codes, previous_codes) AS new_codes,
-    -- Without lists, an organization may be ours and a guarded stranger a vendor.
-    array_has(trust_codes, 'T05') AND (SELECT count(*) FROM own_org_ids) = 0
-        AND NOT arrays_overlap(trust_codes, make_array('T07', 'T08', 'T27'))
-      OR regexp_like(document, '"stringequals"\s*:\s*\{[^{}]*"sts:externalid"')
-        AND (SELECT count(*) FROM vendor_accounts) = 0
-        AND NOT arrays_overlap(trust_codes, make_array('T10', 'T11', 'T36', 'T27'))
-      AS may_be_known
-  FROM texts
+    eventid,
+    entry['change'] AS change,
+    entry['severity'] AS severity,
+    entry['value'] AS value
+  FROM (SELECT eventid, unnest(opened) AS entry FROM changed)
 ),
-outsiders AS (
+vendors AS (
+  SELECT DISTINCT account FROM vendor_accounts
+),
+summed AS (
   SELECT
-    newcomers.eventid,
-    array_agg(newcomers.principal ORDER BY newcomers.principal) AS principals
-  FROM (SELECT eventid, unnest(added) AS principal FROM compared) AS newcomers
-  LEFT JOIN own_accounts AS own ON own.account = arn_account(newcomers.principal)
-  LEFT JOIN (SELECT DISTINCT account FROM vendor_accounts) AS vendors
-    ON vendors.account = arn_account(newcomers.principal)
-  WHERE arn_account(newcomers.principal) IS NOT NULL
-    AND own.account IS NULL
-    AND vendors.account IS NULL
-  GROUP BY newcomers.eventid
+    entries.eventid,
+    bool_or(entries.change = 'verdict-rose') AS rose,
+    -- Whom a wildcard lets in, and whether a vendor is guarded, the verdict says.
+    bool_or(
+      entries.change = 'principal-added' AND entries.severity = 'high' AND entries.value <> '*'
+        AND vendors.account IS NULL) AS stranger,
+    bool_or(entries.change IN ('condition-removed', 'guard-removed', 'too-large')) AS unguarded,
+    bool_or(entries.change = 'principal-added') AS joined,
+    array_agg(DISTINCT entries.value ORDER BY entries.value)
+      FILTER (WHERE entries.change = 'principal-added') AS added,
+    array_agg(DISTINCT entries.value ORDER BY entries.value)
+      FILTER (WHERE entries.change IN (
+        'condition-removed', 'condition-weakened', 'value-widened', 'guard-removed')) AS loosened,
+    array_agg(DISTINCT entries.value ORDER BY entries.value)
+      FILTER (WHERE entries.change = 'action-added') AS actions
+  FROM entries
+  LEFT JOIN vendors ON vendors.account = arn_account(entries.value)
+  GROUP BY entries.eventid
 ),
 judged AS (
   SELECT
-    compared.*,
-    compared.iac_hint OR automation.actor IS NOT NULL AS automated,
-    -- What a principal had to meet that still is let in.
-    CASE WHEN array_length(compared.kept) > 0 AND NOT compared.fell
-      THEN compared.gone END AS dropped,
+    changed.*,
+    summed.* EXCEPT (eventid),
+    changed.iac_hint OR automation.actor IS NOT NULL AS automated,
     CASE
-      WHEN compared.trust_verdict IN ('none', 'invalid') THEN NULL
-      WHEN compared.may_be_known AND (compared.rose OR outsiders.eventid IS NOT NULL)
-        AND compared.trust_verdict = 'external-untrusted' THEN 3
-      WHEN outsiders.eventid IS NOT NULL
-        OR compared.rose AND compared.trust_verdict IN (
+      WHEN changed.may_be_known AND (summed.rose OR summed.stranger) THEN 3
+      WHEN summed.stranger
+        OR summed.rose AND changed.trust_verdict IN (
           'public', 'federated-open', 'public-restricted', 'external-untrusted', 'federated-weak',
           'opaque-principal') THEN 4
-      WHEN compared.rose AND compared.trust_verdict IN (
+      -- Within our own accounts a single service or principal more is little, a whole account is not.
+      WHEN summed.rose AND changed.trust_verdict IN (
           'external-unguarded', 'federated-moderate', 'org-wide', 'trusted-account') THEN 3
-      WHEN array_length(compared.kept) > 0 AND NOT compared.fell AND (
-          array_length(compared.gone) > 0
-          OR arrays_overlap(
-            compared.new_codes, make_array('T10', 'T11', 'T19', 'T20', 'T30', 'T31', 'T32', 'T33')))
-        THEN 3
-      WHEN compared.rose
-        OR array_length(compared.added) > 0
-        OR array_length(compared.actions) > 0 THEN 2
-    END AS level,
-    outsiders.principals AS outsiders
-  FROM compared
-  LEFT JOIN outsiders ON outsiders.eventid = compared.eventid
-  LEFT JOIN automation ON automation.actor = compared.actor
+      WHEN summed.unguarded OR summed.loosened IS NOT NULL AND changed.has_new_defect THEN 3
+      ELSE 2
+    END AS level
+  FROM changed
+  JOIN summed ON summed.eventid = changed.eventid
+  LEFT JOIN automation ON automation.actor = changed.actor
 )
 SELECT
   eventtime,
@@ -144,22 +121,21 @@ SELECT
     CASE WHEN automated THEN level - 1 ELSE level END
   ) AS severity,
   CASE
-    WHEN outsiders IS NOT NULL THEN 'somebody outside our accounts is let in'
+    WHEN stranger THEN 'somebody outside our accounts is let in'
     WHEN level = 4 THEN 'it is open to strangers'
     WHEN rose AND level = 3 THEN 'more than single principals are let in'
     WHEN level = 3 THEN 'a condition is gone or weaker'
-    WHEN array_length(added) > 0 THEN 'further principals are let in'
+    WHEN joined THEN 'further principals are let in'
     ELSE 'more is allowed'
   END AS why,
   role_name,
   role_arn,
-  CASE WHEN array_length(added) > 0 THEN added END AS added,
-  CASE WHEN array_length(dropped) > 0 THEN dropped END AS dropped,
-  CASE WHEN array_length(actions) > 0 THEN actions END AS actions,
+  added,
+  loosened,
+  actions,
   previous_verdict,
   trust_verdict,
   trust_codes,
   previous_eventid,
   previous_document
 FROM judged
-WHERE level IS NOT NULL
