@@ -62,25 +62,23 @@ places AS (
     caller_role_arn,
     place,
     min(eventtime) AS first_time,
+    min(CAST(to_unixtime(eventtime) AS BIGINT)) AS first_at,
     min(vpcendpointid) AS endpoint,
     min(vpcendpointaccountid) AS endpoint_account
   FROM calls
   GROUP BY recipientaccountid, caller_role_arn, place
 ),
--- Who else was there before, and who came along.
+-- Which roles were there a day before, and which came along.
 company AS (
   SELECT
-    mine.recipientaccountid,
-    mine.caller_role_arn,
-    mine.place,
-    sum(CASE WHEN others.first_time <= mine.first_time - INTERVAL '1' DAY THEN 1 ELSE 0 END)
-      AS n_before,
-    sum(CASE WHEN others.first_time BETWEEN mine.first_time - INTERVAL '1' DAY
-      AND mine.first_time + INTERVAL '1' DAY THEN 1 ELSE 0 END) AS n_along
-  FROM places AS mine
-  JOIN places AS others
-    ON others.place = mine.place AND others.recipientaccountid = mine.recipientaccountid
-  GROUP BY mine.recipientaccountid, mine.caller_role_arn, mine.place
+    *,
+    count(*) OVER (
+      PARTITION BY recipientaccountid, place ORDER BY first_at
+      RANGE BETWEEN UNBOUNDED PRECEDING AND 86400 PRECEDING) AS n_before,
+    count(*) OVER (
+      PARTITION BY recipientaccountid, place ORDER BY first_at
+      RANGE BETWEEN 86400 PRECEDING AND 86400 FOLLOWING) AS n_along
+  FROM places
 ),
 endpoints AS (
   SELECT recipientaccountid, vpcendpointid, min(eventtime) AS first_time
@@ -94,12 +92,37 @@ roles AS (
   WHERE ok
   GROUP BY target_role_arn
 ),
+strange AS (
+  SELECT
+    company.*,
+    recorded.learned_at,
+    coalesce(to_unixtime(company.first_time) - to_unixtime(roles.first_taken)
+        < 3600 * $young_role_hours, false)
+      OR company.n_along >= $moved_roles
+      OR company.endpoint IS NOT NULL AND company.endpoint_account IS NULL AS explained
+  FROM company
+  JOIN recorded ON recorded.account = coalesce(company.recipientaccountid, '')
+  LEFT JOIN endpoints
+    ON endpoints.vpcendpointid = company.endpoint
+    AND endpoints.recipientaccountid = company.recipientaccountid
+  LEFT JOIN own_accounts AS own ON own.account = company.endpoint_account
+  LEFT JOIN roles ON roles.target_role_arn = company.caller_role_arn
+  WHERE CASE
+      WHEN company.endpoint IS NULL THEN company.n_before < $shared_roles
+      -- An endpoint is known if the account used it before, or if it is in an account of ours.
+      ELSE own.account IS NULL AND endpoints.first_time > company.first_time - INTERVAL '1' DAY
+    END
+),
 -- What was done in the first hour at the new place.
 visits AS (
   SELECT
-    places.caller_role_arn,
-    places.place,
-    places.recipientaccountid,
+    strange.caller_role_arn,
+    strange.place,
+    strange.recipientaccountid,
+    strange.endpoint,
+    strange.endpoint_account,
+    strange.explained,
+    strange.learned_at,
     min(calls.eventtime) AS eventtime,
     max(calls.eventtime) AS last_time,
     first_value(calls.eventid ORDER BY calls.eventtime, calls.eventid) AS eventid,
@@ -117,23 +140,19 @@ visits AS (
         AND calls.eventname IN ('GetCallerIdentity', 'AssumeRole') THEN calls.eventname
       WHEN calls.eventsource = 'iam.amazonaws.com' AND NOT coalesce(calls.readonly, true)
         THEN calls.eventname
-    END) AS raised,
-    min(places.endpoint) AS endpoint,
-    min(places.endpoint_account) AS endpoint_account,
-    min(places.first_time) AS first_time
-  FROM places
+    END) AS raised
+  FROM strange
   JOIN calls
-    ON calls.caller_role_arn = places.caller_role_arn
-    AND calls.place = places.place
-    AND calls.recipientaccountid = places.recipientaccountid
-    AND to_unixtime(calls.eventtime) - to_unixtime(places.first_time) <= 60 * $first_minutes
-  GROUP BY places.caller_role_arn, places.place, places.recipientaccountid
+    ON calls.caller_role_arn = strange.caller_role_arn
+    AND calls.place = strange.place
+    AND calls.recipientaccountid = strange.recipientaccountid
+    AND to_unixtime(calls.eventtime) - to_unixtime(strange.first_time) <= 60 * $first_minutes
+  GROUP BY
+    strange.caller_role_arn, strange.place, strange.recipientaccountid, strange.endpoint,
+    strange.endpoint_account, strange.explained, strange.learned_at
 ),
 listed AS (
-  SELECT visits.sourceipaddress, min(known_networks.cidr) AS cidr
-  FROM (SELECT DISTINCT sourceipaddress FROM visits WHERE endpoint IS NULL) AS visits
-  JOIN known_networks ON in_network(visits.sourceipaddress, known_networks.cidr)
-  GROUP BY visits.sourceipaddress
+  SELECT coalesce(array_agg(cidr ORDER BY cidr), make_array()) AS cidrs FROM known_networks
 )
 SELECT
   visits.eventtime,
@@ -145,17 +164,15 @@ SELECT
   visits.eventname,
   visits.caller_role_arn AS subject,
   CASE
-    WHEN to_unixtime(visits.first_time) - to_unixtime(roles.first_taken)
-        < 3600 * $young_role_hours
-      OR company.n_along >= $moved_roles
-      OR visits.endpoint IS NOT NULL AND visits.endpoint_account IS NULL THEN 'medium'
+    WHEN visits.explained THEN 'medium'
     WHEN visits.raised IS NOT NULL THEN 'critical'
     ELSE 'high'
   END AS severity,
   visits.event_ids,
   visits.last_time,
-  visits.eventtime < recorded.learned_at AS learning,
-  'known_networks: ' || listed.cidr AS suppressed_by,
+  visits.eventtime < visits.learned_at AS learning,
+  CASE WHEN visits.endpoint IS NULL THEN 'known_networks: ' || array_first(filter(
+    listed.cidrs, cidr -> in_network(visits.sourceipaddress, cidr))) END AS suppressed_by,
   visits.place,
   visits.workload,
   visits.raised,
@@ -168,19 +185,4 @@ SELECT
   CASE WHEN visits.workload = 'instance' THEN visits.session_name END AS instance_id,
   CASE WHEN visits.workload = 'function' THEN visits.session_name END AS function_name
 FROM visits
-JOIN recorded ON recorded.account = coalesce(visits.recipientaccountid, '')
-JOIN company
-  ON company.caller_role_arn = visits.caller_role_arn
-  AND company.place = visits.place
-  AND company.recipientaccountid = visits.recipientaccountid
-LEFT JOIN endpoints
-  ON endpoints.vpcendpointid = visits.endpoint
-  AND endpoints.recipientaccountid = visits.recipientaccountid
-LEFT JOIN own_accounts AS own ON own.account = visits.endpoint_account
-LEFT JOIN roles ON roles.target_role_arn = visits.caller_role_arn
-LEFT JOIN listed ON listed.sourceipaddress = visits.sourceipaddress
-WHERE CASE
-    WHEN visits.endpoint IS NULL THEN company.n_before < $shared_roles
-    -- An endpoint is known if the account used it before, or if it is in an account of ours.
-    ELSE own.account IS NULL AND endpoints.first_time > visits.first_time - INTERVAL '1' DAY
-  END
+CROSS JOIN listed
