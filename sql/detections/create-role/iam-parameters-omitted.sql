@@ -22,7 +22,9 @@ triage = [
   "Which roles, users or policies did the actor touch within the same minutes?",
   "Who would profit from a change that nobody can read?",
 ]
-remediation = ["correct-trust-policy", "remove-permissions", "contain-user"]
+remediation = [
+  "correct-trust-policy", "remove-permissions", "contain-user", "organization-guard-rails",
+]
 references = [
   "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html",
   "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html",
