@@ -10,12 +10,12 @@ description = """
 Within an hour of its start a role session made users or credentials, gave rights, opened a role,
 or let in a new identity provider: what an intruder does to stay. It counts where the role did no
 such thing in the days before, or where the session is a workload's, which has no business there.
-Changes that give little weigh little. Where the history is short, a session that looked at three
-kinds of things in IAM before it took something serious counts nonetheless, unless it is a person's
-or a pipeline's."""
+Changes that give little weigh little. Where the history is short, a serious change counts
+nonetheless if the like does not come again in the weeks after it, or if the session looked at
+three kinds of things first and is neither a person's nor a pipeline's."""
 summary = """A session of {{ subject }} ({{ session_name or 'no name' }}){% if taken_by %}, taken by
 {{ taken_by }} at {{ taken_at }},{% endif %} called {{ event_names | few }}{% if n_discovery %}
-after {{ n_discovery }} calls to look around{% endif %}."""
+after {{ n_discovery }} call{% if n_discovery > 1 %}s{% endif %} to look around{% endif %}."""
 false_positives = [
   "Roles that provision accounts, on their first day: name them in `iac_principals`.",
   "An administrator's rare task.",

@@ -11,7 +11,8 @@ Whoever holds a provider's signing key, or may change its metadata, signs in as 
 the metadata of a provider changed and roles were taken through it within a day; an issuer that is
 not on the list or is new for the provider; a subject that is not the session's name where the two
 were always one; a subject's first time on a strong role; a session longer than any before.
-Assertions of Identity Center are made by AWS, so the last two weigh little there."""
+Assertions of Identity Center are made by AWS, so the last two weigh little there. Early in a log
+what is new is only learned, unless weeks follow in which it never comes back."""
 summary = """Roles were taken through {{ subject }} with signs of forgery ({{ signs | few }}){% if
 changed_by %}, after {{ changed_by }} changed the provider at {{ changed_at }}{% endif %}."""
 false_positives = [

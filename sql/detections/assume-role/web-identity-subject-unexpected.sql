@@ -12,7 +12,8 @@ where there is no list, that the role was never taken with before. Subjects coun
 varies from run to run: branches, run phases, the numbers that GitHub appends to names. A strange
 owner weighs more than another repository of a known one. Also: a pull request on a role that only
 branches took, an audience that is not the usual one, and a pod's token from an address that its
-cluster never came from."""
+cluster never came from. Early in a log this is only learned, unless weeks follow in which the
+strange owner never comes back."""
 summary = """{{ subject }} was taken with a token of {{ token_subject }} ({{ issuer }}): {{ signs |
 few }}."""
 false_positives = [
