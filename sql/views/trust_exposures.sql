@@ -3,7 +3,8 @@
 --
 -- Calls that succeeded and those whose document IAM refused (`attempt`). The code's own severity goes a
 -- step up if the role is strong, and a step down, though not below low, for an attempt. Roles that AWS
--- makes in its reserved paths are left out.
+-- makes in its reserved paths are left out. `permissions_boundary` and `max_session_seconds` are what a
+-- CreateRole asked for; the boundary is evidence and no excuse, since it can be taken off later.
 SELECT
   eventtime,
   eventid,
@@ -16,6 +17,9 @@ SELECT
   role_account,
   role_name,
   role_arn,
+  role_id,
+  permissions_boundary,
+  max_session_seconds,
   iac_hint,
   found['code'] AS code,
   found['severity'] AS code_severity,
@@ -43,6 +47,8 @@ FROM (
       changes.*,
       strong.why AS role_is,
       NOT changes.ok AS attempt,
+      try_cast(json_as_text(changes.requestparameters, 'maxSessionDuration') AS BIGINT)
+        AS max_session_seconds,
       unnest(trust_findings(changes.trust_document, changes.role_account)) AS found
     FROM role_changes AS changes
     LEFT JOIN strong_roles AS strong
