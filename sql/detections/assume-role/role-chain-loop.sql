@@ -160,7 +160,7 @@ circles AS (
   FROM chains
   WHERE (n_returns >= $min_returns OR n_renewals >= $min_renewals)
     AND (array_length(roles) > 10
-      OR eventid NOT IN (SELECT parent FROM edges WHERE parent IS NOT NULL))
+      OR eventid NOT IN (SELECT parent FROM origins))
 ),
 -- The steps of the circles that no entry of the list covers.
 steps AS (

@@ -247,7 +247,7 @@ graded AS (
   FROM chains
   WHERE n_hops > 0
     AND NOT rose
-    AND (rises OR eventid NOT IN (SELECT parent FROM edges WHERE parent IS NOT NULL))
+    AND (rises OR eventid NOT IN (SELECT parent FROM origins))
 )
 SELECT
   eventtime,
