@@ -143,7 +143,8 @@ found AS (
   UNION ALL
   SELECT
     changes.eventtime, changes.eventid, changes.recipientaccountid, changes.awsregion,
-    changes.actor, changes.sourceipaddress, changes.eventname, changes.policy_arn, CAST(NULL AS VARCHAR),
+    changes.actor, changes.sourceipaddress, changes.eventname, changes.policy_arn,
+    CAST(NULL AS VARCHAR),
     changes.automated,
     -- A version that is seen to hold back what matters is an edit like others.
     CASE
