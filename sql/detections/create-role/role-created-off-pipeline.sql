@@ -38,7 +38,7 @@ iac_share = 0.9
 # On so many days before, making roles is what a workload is for.
 usual_days = 3
 ---*/
-WITH calls AS (
+WITH role_calls AS (
   SELECT
     eventtime, eventid, recipientaccountid, awsregion, actor, sourceipaddress, eventname, subject,
     iac_hint, caller_role_arn, session_name, workload,
@@ -46,32 +46,47 @@ WITH calls AS (
     coalesce(caller_role_arn, useridentity.arn, actor) AS maker,
     useridentity.accesskeyid AS access_key_id,
     coalesce(regexp_like(useragent, '(?i)cloudshell'), false) AS in_cloudshell,
-    coalesce(
-      json_get_str(responseelements, 'role', 'arn'),
-      CASE WHEN arn_resource(subject) LIKE 'role/%' THEN subject END) AS role_arn,
-    coalesce(
-      json_get_str(responseelements, 'role', 'roleName'),
-      json_get_str(requestparameters, 'roleName')) AS role_name,
+    role_arn,
+    role_name,
     -- A wizard of the console makes a role for one service, in a path of its own.
     eventname = 'CreateRole'
       AND coalesce(
         json_get_str(requestparameters, 'path'), json_get_str(responseelements, 'role', 'path'), '')
         LIKE '/service-role/%'
-      AND coalesce(
-        trust_verdict(
-          json_as_text(requestparameters, 'assumeRolePolicyDocument'), recipientaccountid), '')
-        LIKE 'service-%' AS by_wizard,
-    -- Neither gives anybody a right: AWS writes the trust of the one, the other needs a role.
-    eventname IN ('CreateServiceLinkedRole', 'CreateInstanceProfile') AS harmless
-  FROM activity
-  WHERE eventsource = 'iam.amazonaws.com'
-    AND eventname IN (
-      'CreateRole', 'UpdateAssumeRolePolicy', 'CreateInstanceProfile', 'CreateServiceLinkedRole')
+      AND coalesce(trust_verdict, '') LIKE 'service-%' AS by_wizard,
+    -- AWS writes the trust of a service-linked role, which gives nobody a right.
+    eventname = 'CreateServiceLinkedRole' AS harmless
+  FROM role_changes
+  WHERE eventname IN ('CreateRole', 'UpdateAssumeRolePolicy', 'CreateServiceLinkedRole')
     AND ok
     AND actor IS NOT NULL
     AND useridentity.type IS DISTINCT FROM 'AWSService'
     AND coalesce(caller_role_arn, '') NOT LIKE '%:role/aws-service-role/%'
     -- What a service other than CloudFormation does in somebody's name is the service's habit.
+    AND (NOT by_service OR useridentity.invokedby = 'cloudformation.amazonaws.com')
+),
+calls AS (
+  SELECT * FROM role_calls
+  UNION ALL
+  -- An instance profile is nothing without a role.
+  SELECT
+    eventtime, eventid, recipientaccountid, awsregion, actor, sourceipaddress, eventname, subject,
+    iac_hint, caller_role_arn, session_name, workload,
+    coalesce(recipientaccountid, ''),
+    coalesce(caller_role_arn, useridentity.arn, actor),
+    useridentity.accesskeyid,
+    coalesce(regexp_like(useragent, '(?i)cloudshell'), false),
+    NULL,
+    NULL,
+    false,
+    true
+  FROM activity
+  WHERE eventsource = 'iam.amazonaws.com'
+    AND eventname = 'CreateInstanceProfile'
+    AND ok
+    AND actor IS NOT NULL
+    AND useridentity.type IS DISTINCT FROM 'AWSService'
+    AND coalesce(caller_role_arn, '') NOT LIKE '%:role/aws-service-role/%'
     AND (NOT by_service OR useridentity.invokedby = 'cloudformation.amazonaws.com')
 ),
 -- The days on which each maker was there at all.
@@ -81,7 +96,7 @@ presence AS (
     makers.maker,
     date_trunc('day', seen.eventtime) AS day,
     min(seen.eventtime) AS first_time
-  FROM (SELECT DISTINCT account, maker FROM calls) AS makers
+  FROM (SELECT DISTINCT account, maker FROM role_calls WHERE NOT harmless) AS makers
   JOIN cloudtrail AS seen
     ON coalesce(seen.recipientaccountid, '') = makers.account
     AND coalesce(seen.useridentity.sessioncontext.sessionissuer.arn, seen.useridentity.arn)
@@ -97,13 +112,13 @@ making AS (
     min(eventtime) AS first_time,
     sum(CASE WHEN eventname = 'CreateRole' THEN 1 ELSE 0 END) AS n_roles,
     sum(CASE WHEN eventname = 'CreateRole' AND iac_hint THEN 1 ELSE 0 END) AS n_by_iac
-  FROM calls
+  FROM role_calls
   WHERE NOT harmless
   GROUP BY account, maker, date_trunc('day', eventtime)
 ),
 present AS (
   SELECT DISTINCT calls.eventid
-  FROM calls
+  FROM role_calls AS calls
   CROSS JOIN settings
   JOIN presence
     ON presence.account = calls.account
@@ -132,7 +147,7 @@ customs AS (
     calls.eventid,
     sum(making.n_roles) AS n_roles,
     sum(making.n_by_iac) AS n_by_iac
-  FROM calls
+  FROM role_calls AS calls
   CROSS JOIN settings
   JOIN (
     SELECT
@@ -191,7 +206,7 @@ weighed AS (
         WHEN 'function' THEN 'it is a session of a function'
         ELSE 'it is a session of a container'
       END
-      WHEN unseen AND n_days = 0 THEN 'it was not seen in the days before'
+      WHEN unseen AND n_days = 0 AND NOT harmless THEN 'it was not seen in the days before'
       WHEN against_custom THEN 'nearly all roles of the account are made by code'
       ELSE 'it made no roles in the days before'
     END AS why
