@@ -134,6 +134,9 @@ fn recipe_values(
     put("account_id", finding.account.as_deref());
     put("partition", arn.and_then(|arn| arn.split(':').nth(1)));
     put("partition", Some("aws"));
+    // A trail is changed where it is at home, whatever Region saw the event.
+    let trail = text(worst, "trail_arn").filter(|arn| arn.starts_with("arn:"));
+    put("region", trail.and_then(|arn| arn.split(':').nth(3)));
     put("region", finding.regions.first().map(String::as_str));
     put("event_time", Some(&finding.first_time));
     put("org_id", lists.own_org_ids.first().map(String::as_str));

@@ -53,6 +53,7 @@ pub const VALUES: &[(&str, &str)] = &[
         "provider_host",
         "issuer of an OpenID Connect provider, as in its condition keys",
     ),
+    ("region", "where the trail, machine or provider is"),
     ("role_arn", "the role"),
     ("role_id", "unique id of the role (AROA…)"),
     ("role_name", "the role, without its path"),

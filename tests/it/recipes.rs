@@ -12,7 +12,7 @@ use serde::Deserialize;
 use spoor::report::recipes::{Recipes, Target, VALUES, ids, target};
 
 /// Options of `aws` itself.
-const GLOBAL: [&str; 2] = ["query", "output"];
+const GLOBAL: [&str; 3] = ["output", "query", "region"];
 
 #[derive(Deserialize)]
 struct Interface {

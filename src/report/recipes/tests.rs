@@ -222,6 +222,13 @@ fn values_fill_commands_and_documents() {
     let steps = render("contain-user", &[("role_arn", "arn:aws-cn:iam::1:role/x")]);
     assert!(steps.contains("arn:aws-cn:iam::aws:policy/AWSDenyAll"));
 
+    let steps = render(
+        "cloudtrail-back-on",
+        &[("trail_name", "t"), ("region", "eu-west-1")],
+    );
+    assert!(steps.contains("start-logging --region eu-west-1 --name t\n"));
+    assert!(steps.contains(r#"boto3.client("cloudtrail", region_name="eu-west-1")"#));
+
     let document = "{\n  \"Version\": \"2012-10-17\"\n}";
     let steps = render("correct-trust-policy", &[("previous_document", document)]);
     assert!(steps.contains("printf '%s\\n' '{\"Version\":\"2012-10-17\"}' > trust.after.json"));
