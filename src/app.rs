@@ -98,7 +98,8 @@ impl Case {
                 done.lake
             }
         };
-        let mut lists = read_lists(options, &lake, scratch.is_some())?;
+        let root = Some(lake.root()).filter(|_| scratch.is_none());
+        let (mut lists, _) = lists_in_force(options.lists.as_deref(), root)?;
         lists.baseline_until = options.baseline_until.or(lists.baseline_until);
         let engine = Engine::open(
             &lake,
@@ -225,20 +226,27 @@ fn waiting_bytes(memory_limit_bytes: Option<usize>) -> usize {
 /// Less than this would make row groups of a few thousand rows.
 const LEAST_WAITING_BYTES: usize = 8 * 1024 * 1024;
 
-/// The named lists, else `spoor.toml` beside the lake, else in the working directory, else none.
-fn read_lists(options: &CaseOptions, lake: &Lake, is_scratch: bool) -> Result<Lists> {
-    if let Some(path) = &options.lists {
-        return Lists::read(path);
+/// The named lists, else `spoor.toml` in the lake's folder or beside it, else in the working directory,
+/// else none; and the file they are from.
+///
+/// # Errors
+///
+/// Where the file cannot be read or is malformed.
+pub fn lists_in_force(
+    named: Option<&Path>,
+    lake: Option<&Path>,
+) -> Result<(Lists, Option<PathBuf>)> {
+    if let Some(path) = named {
+        return Ok((Lists::read(path)?, Some(path.to_owned())));
     }
-    let beside = lake.root().parent().filter(|_| !is_scratch);
     let candidates = [
-        Some(lake.root().join(LISTS_FILE)),
-        beside.map(|folder| folder.join(LISTS_FILE)),
+        lake.map(|root| root.join(LISTS_FILE)),
+        lake.and_then(Path::parent).map(|folder| folder.join(LISTS_FILE)),
         Some(PathBuf::from(LISTS_FILE)),
     ];
     match candidates.into_iter().flatten().find(|path| path.is_file()) {
-        Some(path) => Lists::read(&path),
-        None => Ok(Lists::default()),
+        Some(path) => Ok((Lists::read(&path)?, Some(path))),
+        None => Ok((Lists::default(), None)),
     }
 }
 

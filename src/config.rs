@@ -8,7 +8,8 @@ use std::fs;
 use std::path::Path;
 use std::str::FromStr;
 
-use serde::Deserialize;
+use chrono::{DateTime, SecondsFormat};
+use serde::{Deserialize, Serialize};
 
 use crate::error::{ConfigError, FileError, Result};
 use crate::util::TimeBound;
@@ -32,7 +33,7 @@ pub const DEFAULT_SENSITIVE_ROLES: [&str; 7] = [
 ];
 
 /// The lists of a case.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Lists {
     /// Account ids (12 digits) that belong to us. Empty: those the evidence was recorded in.
@@ -64,6 +65,7 @@ pub struct Lists {
     /// What a password policy must ask for.
     pub password_baseline: PasswordBaseline,
     /// The evidence before this moment is known to be good: it is learned from, not reported.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub baseline_until: Option<BaselineUntil>,
     /// Findings that are known and accepted, each with its reason.
     pub allow: Vec<Allowance>,
@@ -96,8 +98,8 @@ impl Default for Lists {
 }
 
 /// A moment that splits the evidence, in microseconds since 1970 UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct BaselineUntil(pub i64);
 
 /// The text is no moment that could split the evidence.
@@ -127,9 +129,17 @@ impl TryFrom<String> for BaselineUntil {
     }
 }
 
+impl From<BaselineUntil> for String {
+    /// RFC 3339 in UTC.
+    fn from(until: BaselineUntil) -> Self {
+        let time = DateTime::from_timestamp_micros(until.0).unwrap_or_default();
+        time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+    }
+}
+
 /// What the account's password policy must ask for at least. The defaults are those of the CIS
 /// benchmark for AWS.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PasswordBaseline {
     pub minimum_length: u32,
@@ -155,7 +165,7 @@ impl Default for PasswordBaseline {
 }
 
 /// An account of somebody else with business here.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Vendor {
     /// 12 digits.
@@ -170,7 +180,7 @@ pub struct Vendor {
 }
 
 /// A step from one role to another.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChainStep {
     /// Role ARN pattern.
@@ -180,7 +190,7 @@ pub struct ChainStep {
 }
 
 /// A finding that is known and accepted. Absent patterns match everything.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Allowance {
     /// Rule id pattern.
@@ -196,11 +206,13 @@ pub struct Allowance {
 }
 
 /// What a case changes in one rule.
-#[derive(Debug, Clone, PartialEq, Deserialize, Default)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, Default)]
 #[serde(deny_unknown_fields, default)]
 pub struct RuleSettings {
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// Replaces every severity the rule gives.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<String>,
     /// Replaces defaults of the rule's parameters.
     pub params: BTreeMap<String, toml::Value>,
@@ -234,6 +246,15 @@ impl Lists {
             }
         }
         Ok(lists)
+    }
+
+    /// The lists as a TOML text, every one of them, which [`Lists::parse`] reads as the same value.
+    ///
+    /// # Errors
+    ///
+    /// Where a value of the lists has no form in TOML, which those that were read from TOML have.
+    pub fn to_toml(&self) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(toml::to_string_pretty(self)?)
     }
 
     /// Reads the lists from a file.
@@ -297,6 +318,30 @@ mod tests {
         for text in ["", "yesterday", "T-7d", "2025-02-30"] {
             let error = text.parse::<BaselineUntil>().unwrap_err().to_string();
             assert!(error.starts_with(&format!("`{text}` is not a moment")));
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let lists = Lists::parse(
+            r#"
+            own_accounts = ["111122223333"]
+            baseline_until = "2025-03-01"
+            chain_allow = [{ from = "a", to = "b" }]
+            [[vendor_accounts]]
+            account = "444455556666"
+            [[allow]]
+            rule = "*"
+            reason = "a \"quoted\" one"
+            [rules.assume-role-denied-sweep]
+            severity = "low"
+            params = { min_roles = 8 }
+            "#,
+        )
+        .unwrap();
+        for lists in [lists, Lists::default()] {
+            let text = lists.to_toml().unwrap();
+            assert_eq!(Lists::parse(&text).unwrap(), lists, "{text}");
         }
     }
 

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::case_events::{Templates, expand};
 use super::loader::{CaseText, RuleSet};
-use super::outcome::DetectReport;
+use super::outcome::{DetectReport, Failure};
 use super::rule::Rule;
 use super::runner;
 use crate::config::Lists;
@@ -128,13 +128,21 @@ struct CaseFile {
 ///
 /// # Errors
 ///
-/// Where cases cannot be read or their events make no engine.
+/// Where the events of a case make no engine. Cases that cannot be read fail, and do not keep those of
+/// other rules from running.
 pub async fn test(set: &RuleSet, wanted: impl Fn(&Rule) -> bool) -> Result<Vec<CaseOutcome>> {
     let mut outcomes = Vec::new();
     for rule in set.rules.iter().filter(|rule| wanted(rule)) {
-        let cases = match set.cases.get(&rule.id) {
-            Some(text) => parse(text)?,
-            None => Vec::new(),
+        let cases = match set.cases.get(&rule.id).map(parse).transpose() {
+            Ok(cases) => cases.unwrap_or_default(),
+            Err(error) => {
+                outcomes.push(CaseOutcome {
+                    rule: rule.id.to_string(),
+                    case: "the cases".to_owned(),
+                    failures: vec![format!("{}: {}", error.rule, Failure::new("", &error).message)],
+                });
+                continue;
+            }
         };
         let n_hits = cases.iter().filter(|case| !case.expect.is_empty()).count();
         if n_hits == 0 || n_hits == cases.len() {

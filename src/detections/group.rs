@@ -22,7 +22,7 @@ pub const UNKNOWN_SUBJECT: &str = "(unknown)";
 const MAX_EVENT_IDS: usize = 10_000;
 
 /// Columns with a meaning of their own, which are not evidence.
-const MEANINGFUL_COLUMNS: [&str; 6] = [
+pub(super) const MEANINGFUL_COLUMNS: [&str; 6] = [
     "severity",
     "event_ids",
     "first_time",

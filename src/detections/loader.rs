@@ -144,7 +144,7 @@ impl RuleSet {
             if !entry.file_type().is_file() || path.extension().is_none_or(|end| end != "sql") {
                 continue;
             }
-            let text = match read_bounded(path)? {
+            let text = match read_bounded(path) {
                 Ok(text) => text,
                 Err(error) => {
                     self.errors.push(error);
@@ -153,7 +153,7 @@ impl RuleSet {
             };
             let case_path = path.with_extension("cases.json");
             let cases = if case_path.is_file() {
-                match read_bounded(&case_path)? {
+                match read_bounded(&case_path) {
                     Ok(text) => Some(CaseText {
                         path: case_path.display().to_string(),
                         text,
@@ -201,20 +201,19 @@ impl RuleSet {
     }
 }
 
-/// The file's text. The outer error is the file system's, the inner one the content's.
-fn read_bounded(path: &Path) -> Result<Result<String, RuleError>> {
-    let length_bytes = fs::metadata(path)
-        .map_err(FileError::at("read", path))?
-        .len();
-    let fail = |message: &str| Ok(Err(RuleError::new(path.display().to_string(), message)));
-    if length_bytes > MAX_FILE_BYTES {
-        return fail("the file is larger than 1 MiB");
+/// The file's text.
+fn read_bounded(path: &Path) -> Result<String, RuleError> {
+    let name = path.display().to_string();
+    let unreadable = |source: std::io::Error| RuleError {
+        rule: name.clone(),
+        message: "cannot read the file".to_owned(),
+        source: Some(Box::new(source)),
+    };
+    if fs::metadata(path).map_err(unreadable)?.len() > MAX_FILE_BYTES {
+        return Err(RuleError::new(name, "the file is larger than 1 MiB"));
     }
-    let bytes = fs::read(path).map_err(FileError::at("read", path))?;
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(Ok(text)),
-        Err(_) => fail("the file is not UTF-8"),
-    }
+    let bytes = fs::read(path).map_err(unreadable)?;
+    String::from_utf8(bytes).map_err(|_| RuleError::new(name, "the file is not UTF-8"))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The words of a finding: its summary sentence, the next query, and what to do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use minijinja::{Environment, UndefinedBehavior};
 use serde_json::Value;
@@ -42,10 +42,44 @@ pub fn complete(
     Ok(())
 }
 
-fn summary(rule: &Rule, finding: &Finding, worst: &Row) -> Result<String, RuleError> {
+/// Values of the group that a summary may name beside the columns of the worst row.
+pub(super) const GROUPED: [&str; 10] = [
+    "subject",
+    "severity",
+    "account",
+    "count",
+    "first_time",
+    "last_time",
+    "actors",
+    "regions",
+    "source_ips",
+    "event_names",
+];
+
+/// The names that a summary's template expects to have a value.
+///
+/// # Errors
+///
+/// Where the text is no template; with its line within the text, from 1.
+pub(super) fn variables(summary: &str) -> Result<BTreeSet<String>, (usize, String)> {
+    let environment = environment();
+    let refuse = |error: minijinja::Error| {
+        let what = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+        (error.line().unwrap_or(1), what)
+    };
+    let template = environment.template_from_str(summary).map_err(refuse)?;
+    Ok(template.undeclared_variables(false).into_iter().collect())
+}
+
+fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.add_filter("few", few);
+    environment
+}
+
+fn summary(rule: &Rule, finding: &Finding, worst: &Row) -> Result<String, RuleError> {
+    let environment = environment();
     let mut context: BTreeMap<String, minijinja::Value> = worst
         .iter()
         .map(|(name, value)| (name.clone(), template_value(value)))
@@ -163,6 +197,14 @@ mod tests {
         assert_eq!(of(0), "");
         assert_eq!(of(3), "0, 1, 2");
         assert_eq!(of(5), "0, 1, 2 and 2 more");
+    }
+
+    #[test]
+    fn names_that_a_summary_needs_are_found() {
+        let found = |summary| variables(summary).unwrap().into_iter().collect::<Vec<_>>();
+        assert_eq!(found("{{ a }}{% if b %} {{ c | few }}{% endif %}."), ["a", "b", "c"]);
+        assert_eq!(found("{% for x in list %}{{ x }}{% endfor %}"), ["list"]);
+        assert_eq!(variables("a\n{{ b").unwrap_err().0, 2);
     }
 
     #[test]

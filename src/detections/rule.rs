@@ -147,6 +147,7 @@ struct FrontMatter {
     references: Vec<String>,
     #[serde(default)]
     group_by: Vec<String>,
+    full_scan: Option<String>,
     #[serde(default)]
     params: BTreeMap<String, toml::Value>,
 }
@@ -224,10 +225,15 @@ pub struct Rule {
     pub group_by: Vec<String>,
     /// Parameters and their defaults.
     pub params: BTreeMap<String, ParamValue>,
+    /// Why the rule reads all events, where it does so on purpose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub full_scan: Option<String>,
     /// The statement, without the front matter.
     pub sql: String,
     /// The whole file.
     pub text: String,
+    /// The file it was read from; of a bundled rule, from the root of the sources.
+    pub path: String,
 }
 
 impl Rule {
@@ -277,8 +283,10 @@ impl Rule {
             references: front_matter.references,
             group_by: front_matter.group_by,
             params,
+            full_scan: front_matter.full_scan,
             sql: sql.trim().trim_end_matches(';').trim_end().to_owned(),
             text: text.to_owned(),
+            path: path.to_owned(),
         })
     }
 
@@ -294,6 +302,29 @@ impl Rule {
             attack: techniques.cloned().collect(),
             references: self.references.clone(),
         }
+    }
+
+    /// The line of the file, from 1, on which the front matter says something: a key, or a value.
+    pub fn line_of(&self, what: &str) -> usize {
+        line_of(self.front_and_rest().0, what)
+    }
+
+    /// The place in the file of a place in the statement, both as line and column from 1.
+    pub fn place_in_file(&self, line: usize, column: usize) -> (usize, usize) {
+        let (front, rest) = self.front_and_rest();
+        let blank = rest.len() - rest.trim_start().len();
+        let before = format!("{OPEN}{front}{CLOSE}{}", &rest[..blank]);
+        let first = before.matches('\n').count();
+        let indent = before.rsplit('\n').next().unwrap_or_default();
+        match line {
+            0 | 1 => (first + 1, column + indent.chars().count()),
+            line => (first + line, column),
+        }
+    }
+
+    fn front_and_rest(&self) -> (&str, &str) {
+        let body = self.text.strip_prefix(OPEN).unwrap_or(&self.text);
+        body.split_once(CLOSE).unwrap_or((body, ""))
     }
 }
 
@@ -341,6 +372,11 @@ fn check_front_matter(
         if list.is_empty() {
             return fail(name, format!("`{name}` is empty"));
         }
+    }
+    if let Some(why) = &front_matter.full_scan
+        && why.trim().is_empty()
+    {
+        return fail("full_scan", "`full_scan` says why, it is empty".to_owned());
     }
     for id in &front_matter.attack {
         if attack.technique(id).is_some() {
@@ -513,6 +549,28 @@ WHERE 1 < $n_min;
             let message = message(&GOOD.replacen(from, to, 1));
             assert!(message.contains(expected), "{from} -> {to}: {message}");
         }
+    }
+
+    #[test]
+    fn places_of_the_statement_are_places_of_the_file() {
+        let rule = parse(GOOD).unwrap();
+        assert_eq!(rule.line_of("T1685.002"), 8);
+        assert_eq!(rule.line_of("n_min"), 16);
+        assert_eq!(rule.place_in_file(1, 8), (18, 8));
+        assert_eq!(rule.place_in_file(2, 7), (19, 7));
+        let inline = parse(&GOOD.replace("---*/\n", "---*/ ")).unwrap();
+        assert_eq!(inline.place_in_file(1, 1), (17, 7));
+        assert_eq!(inline.place_in_file(2, 1), (18, 1));
+    }
+
+    #[test]
+    fn a_full_scan_needs_a_reason() {
+        let with = |why: &str| {
+            parse(&GOOD.replace("[params]", &format!("full_scan = \"{why}\"\n[params]")))
+        };
+        let why = "a first time needs all of the past";
+        assert_eq!(with(why).unwrap().full_scan.as_deref(), Some(why));
+        assert!(with(" ").unwrap_err().message.contains("line 15: "));
     }
 
     #[test]

@@ -133,7 +133,7 @@ pub async fn query(engine: &Engine, rule: &Rule, lists: &Lists) -> Result<Vec<Ro
 
 /// Defaults with the lists' values in their place. Values of a wrong type are reported by
 /// [`RuleSet::check_settings`], and the default stands.
-fn params(rule: &Rule, lists: &Lists) -> Params {
+pub(super) fn params(rule: &Rule, lists: &Lists) -> Params {
     let settings = lists.rules.get(rule.id.as_str());
     let value = |name: &str, default: &ParamValue| {
         let replaced = settings

@@ -54,7 +54,7 @@ async fn keep(engine: &Engine, rules: &[&Rule], narrow: bool) -> Result<()> {
 }
 
 /// The words of the rules and of every view that they read.
-fn words_read(rules: &[&Rule]) -> BTreeSet<String> {
+pub(super) fn words_read(rules: &[&Rule]) -> BTreeSet<String> {
     let mut read: BTreeSet<String> = rules.iter().flat_map(|rule| words(&rule.sql)).collect();
     // A view names only views before it, so one pass from the last to the first finds all.
     for view in VIEWS.iter().rev() {

@@ -39,6 +39,19 @@ pub(super) fn register(
     Ok(())
 }
 
+/// The names of the tables that hold the case's lists.
+pub fn list_tables() -> Vec<&'static str> {
+    let own = OwnAccounts {
+        ids: &[],
+        inferred: true,
+    };
+    let lists = Lists::default();
+    tables(&lists, own)
+        .iter()
+        .map(|(name, _, _)| *name)
+        .collect()
+}
+
 /// The accounts that belong to us, and whether no list says so.
 #[derive(Clone, Copy)]
 struct OwnAccounts<'a> {

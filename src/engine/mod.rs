@@ -8,6 +8,7 @@ mod catalog;
 mod cloudtrail_view;
 mod dialect;
 mod event_json;
+mod examine;
 pub mod functions;
 mod guard;
 mod lists;
@@ -35,6 +36,8 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::execute_stream;
 
+pub use examine::Examined;
+pub use lists::list_tables;
 pub use now::Now;
 pub use params::{Param, Params};
 pub use reference::{FunctionInfo, FunctionReference};

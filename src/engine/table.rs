@@ -150,7 +150,7 @@ fn select(files: Vec<&ScanFile>, keep: impl Iterator<Item = bool>) -> Vec<&ScanF
 }
 
 /// Columns in filters may carry the table's name, which the schema of the files does not.
-fn unqualified(filter: Expr) -> Result<Expr> {
+pub(super) fn unqualified(filter: Expr) -> Result<Expr> {
     Ok(filter
         .transform(|expr| {
             Ok(match expr {

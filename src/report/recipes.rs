@@ -98,6 +98,12 @@ pub fn ids() -> impl Iterator<Item = &'static str> {
     RECIPES.iter().map(|(id, _)| *id)
 }
 
+/// The title of the recipe with this id, as written: without values.
+pub fn title(id: &str) -> Option<&'static str> {
+    let (_, text) = RECIPES.iter().find(|(known, _)| *known == id)?;
+    text.lines().next()?.strip_prefix("# ")
+}
+
 /// What a recipe works on: it fits only a finding that has such a one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {

@@ -64,6 +64,15 @@ impl Write for AtomicFile {
     }
 }
 
+/// Makes a folder and those above it, where they are not there.
+///
+/// # Errors
+///
+/// Where a folder cannot be made, or a file has its name.
+pub fn create_folder(path: &Path) -> Result<(), FileError> {
+    std::fs::create_dir_all(path).map_err(FileError::at("create", path))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,6 @@ mod fs;
 mod size;
 mod when;
 
-pub use fs::AtomicFile;
+pub use fs::{AtomicFile, create_folder};
 pub use size::{ByteSize, human_bytes};
 pub use when::{Span, TimeBound, UnknownSpan, UnknownTime};

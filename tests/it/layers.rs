@@ -181,7 +181,7 @@ fn what_belongs_to_few_modules_stays_there() {
     check(&["io::stdout()", "io::stderr()"], &["cli", "repl"]);
     check(&["process::exit", "process::abort"], &["cli"]);
     check(&["fs::write", "fs::rename", "File::create"], &["util"]);
-    check(&["create_dir", "create_dir_all"], &["lake"]);
+    check(&["create_dir", "create_dir_all"], &["lake", "util"]);
     check(
         &["datafusion::", "use datafusion"],
         &["engine", "detections", "app", "repl", "cli"],

@@ -6,6 +6,7 @@
 mod cli;
 mod containers;
 mod crash;
+mod detections_page;
 mod dialect;
 mod engine;
 mod event_json;
@@ -28,3 +29,4 @@ mod slt;
 mod upkeep;
 mod vocabulary;
 mod wrapped;
+mod writing_rules;
