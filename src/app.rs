@@ -241,7 +241,8 @@ pub fn lists_in_force(
     }
     let candidates = [
         lake.map(|root| root.join(LISTS_FILE)),
-        lake.and_then(Path::parent).map(|folder| folder.join(LISTS_FILE)),
+        lake.and_then(Path::parent)
+            .map(|folder| folder.join(LISTS_FILE)),
         Some(PathBuf::from(LISTS_FILE)),
     ];
     match candidates.into_iter().flatten().find(|path| path.is_file()) {

@@ -139,7 +139,11 @@ pub async fn test(set: &RuleSet, wanted: impl Fn(&Rule) -> bool) -> Result<Vec<C
                 outcomes.push(CaseOutcome {
                     rule: rule.id.to_string(),
                     case: "the cases".to_owned(),
-                    failures: vec![format!("{}: {}", error.rule, Failure::new("", &error).message)],
+                    failures: vec![format!(
+                        "{}: {}",
+                        error.rule,
+                        Failure::new("", &error).message
+                    )],
                 });
                 continue;
             }

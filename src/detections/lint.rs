@@ -119,7 +119,13 @@ struct Linted<'a> {
 }
 
 impl Linted<'_> {
-    fn add(&mut self, level: Level, line: usize, column: Option<usize>, message: impl Into<String>) {
+    fn add(
+        &mut self,
+        level: Level,
+        line: usize,
+        column: Option<usize>,
+        message: impl Into<String>,
+    ) {
         self.problems.push(Problem {
             path: self.rule.path.clone(),
             line: Some(line),
@@ -135,27 +141,57 @@ impl Linted<'_> {
         let n_chars = rule.title.chars().count();
         let line = key_line(rule, "title");
         if n_chars > MAX_TITLE_CHARS {
-            let message = format!("the title has {n_chars} characters, more than {MAX_TITLE_CHARS}");
+            let message =
+                format!("the title has {n_chars} characters, more than {MAX_TITLE_CHARS}");
             self.add(Level::Warning, line, None, message);
         }
         if rule.title.ends_with('.') {
-            self.add(Level::Warning, line, None, "a title ends without a full stop");
+            self.add(
+                Level::Warning,
+                line,
+                None,
+                "a title ends without a full stop",
+            );
         }
         if !rule.summary.trim_end().ends_with('.') {
             let line = key_line(rule, "summary");
-            self.add(Level::Warning, line, None, "the summary is a sentence and ends in a full stop");
+            self.add(
+                Level::Warning,
+                line,
+                None,
+                "the summary is a sentence and ends in a full stop",
+            );
         }
         for question in rule.triage.iter().filter(|text| !text.ends_with('?')) {
             let line = value_line(rule, "triage", question);
-            self.add(Level::Warning, line, None, "an entry of `triage` is a question");
+            self.add(
+                Level::Warning,
+                line,
+                None,
+                "an entry of `triage` is a question",
+            );
         }
         if rule.references.is_empty() {
             let line = key_line(rule, "references");
-            self.add(Level::Warning, line, None, "no `references`: where can one read more?");
+            self.add(
+                Level::Warning,
+                line,
+                None,
+                "no `references`: where can one read more?",
+            );
         }
-        for url in rule.references.iter().filter(|url| !url.starts_with("https://")) {
+        for url in rule
+            .references
+            .iter()
+            .filter(|url| !url.starts_with("https://"))
+        {
             let line = value_line(rule, "references", url);
-            self.add(Level::Warning, line, None, format!("`{url}` is no https address"));
+            self.add(
+                Level::Warning,
+                line,
+                None,
+                format!("`{url}` is no https address"),
+            );
         }
     }
 
@@ -168,7 +204,8 @@ impl Linted<'_> {
             for list in named.filter(|name| list_tables().contains(name)) {
                 if !reads(&read, list) {
                     let line = value_line(rule, "false_positives", entry);
-                    let message = format!("`false_positives` names `{list}`, which the rule does not read");
+                    let message =
+                        format!("`false_positives` names `{list}`, which the rule does not read");
                     self.add(Level::Warning, line, None, message);
                 }
             }
@@ -177,16 +214,25 @@ impl Linted<'_> {
 
     fn check_cases(&mut self, set: &RuleSet) {
         let Some(text) = set.cases.get(&self.rule.id) else {
-            let message = format!("no cases: a hit and a near miss belong into `{}.cases.json`", self.rule.id);
+            let message = format!(
+                "no cases: a hit and a near miss belong into `{}.cases.json`",
+                self.rule.id
+            );
             return self.add(Level::Error, 1, None, message);
         };
         let (line, message) = match cases::parse(text) {
             Ok(cases) => {
                 let n_hits = cases.iter().filter(|case| !case.expect.is_empty()).count();
                 match (n_hits, cases.len() - n_hits) {
-                    (0, 0) => (None, "there is no case; a hit and a near miss are the least".to_owned()),
+                    (0, 0) => (
+                        None,
+                        "there is no case; a hit and a near miss are the least".to_owned(),
+                    ),
                     (0, _) => (None, "no case expects a finding".to_owned()),
-                    (_, 0) => (None, "no case is a near miss, which expects nothing".to_owned()),
+                    (_, 0) => (
+                        None,
+                        "no case is a near miss, which expects nothing".to_owned(),
+                    ),
                     _ => return,
                 }
             }
@@ -203,7 +249,10 @@ impl Linted<'_> {
 
     async fn check_statement(&mut self, engine: &Engine) {
         let rule = self.rule;
-        match engine.examine(&rule.sql, &params(rule, &Lists::default())).await {
+        match engine
+            .examine(&rule.sql, &params(rule, &Lists::default()))
+            .await
+        {
             Ok(examined) => {
                 self.check_answer(&examined.schema);
                 self.check_scans(&examined);
@@ -246,7 +295,12 @@ impl Linted<'_> {
         let column = |name: &str| schema.field_with_name(name).is_ok();
         for name in rule.group_by.iter().filter(|name| !column(name)) {
             let line = value_line(rule, "group_by", name);
-            self.add(Level::Error, line, None, format!("`group_by` names `{name}`, which is no column"));
+            self.add(
+                Level::Error,
+                line,
+                None,
+                format!("`group_by` names `{name}`, which is no column"),
+            );
         }
         let line = key_line(rule, "summary");
         match variables(&rule.summary) {
@@ -276,7 +330,11 @@ impl Linted<'_> {
             (None, 0) | (Some(_), 1..) => {}
             (None, n) => {
                 let line = rule.place_in_file(1, 1).0;
-                let times = if n == 1 { "once".to_owned() } else { format!("{n} times") };
+                let times = if n == 1 {
+                    "once".to_owned()
+                } else {
+                    format!("{n} times")
+                };
                 let message = format!(
                     "the rule reads all events {times}, since no filter on a column of theirs reaches \
                      the scan (name event sources or names, or say `full_scan = \"why\"`)"
@@ -285,7 +343,12 @@ impl Linted<'_> {
             }
             (Some(_), 0) => {
                 let line = key_line(rule, "full_scan");
-                self.add(Level::Warning, line, None, "`full_scan` is declared and not needed");
+                self.add(
+                    Level::Warning,
+                    line,
+                    None,
+                    "`full_scan` is declared and not needed",
+                );
             }
         }
     }
@@ -339,7 +402,10 @@ fn wrong_type(name: &str, found: &DataType) -> Option<&'static str> {
         DataType::Dictionary(_, values) => values.as_ref(),
         other => other,
     };
-    let is_text = matches!(found, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+    let is_text = matches!(
+        found,
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
+    );
     let is_null = matches!(found, DataType::Null);
     match name {
         "severity" | "suppressed_by" => (!is_text && !is_null).then_some("a text"),
@@ -371,7 +437,10 @@ fn placed(message: &str) -> (Option<usize>, Option<usize>, &str) {
 
 /// The line on which the JSON reader stopped.
 fn json_line(error: &RuleError) -> Option<usize> {
-    let source = error.source.as_deref()?.downcast_ref::<serde_json::Error>()?;
+    let source = error
+        .source
+        .as_deref()?
+        .downcast_ref::<serde_json::Error>()?;
     Some(source.line()).filter(|line| *line > 0)
 }
 
@@ -381,7 +450,10 @@ fn key_line(rule: &Rule, key: &str) -> usize {
         let rest = line.trim_start().strip_prefix(key);
         rest.is_some_and(|rest| rest.trim_start().starts_with('='))
     };
-    rule.text.lines().position(is_key).map_or(1, |index| index + 1)
+    rule.text
+        .lines()
+        .position(is_key)
+        .map_or(1, |index| index + 1)
 }
 
 /// The line of an entry of a list of the front matter: the first after the key that has the text.

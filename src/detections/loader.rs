@@ -185,8 +185,9 @@ impl RuleSet {
 
     fn check(&self, path: &str, text: &str, attack: &Attack) -> Result<Rule, RuleError> {
         let rule = Rule::parse(path, text, attack)?;
-        if self.rule(rule.id.as_str()).is_some() {
-            let message = format!("another rule has the id `{}`", rule.id);
+        if let Some(other) = self.rule(rule.id.as_str()) {
+            let line = rule.line_of(rule.id.as_str());
+            let message = format!("line {line}: `{}` has the id `{}` too", other.path, rule.id);
             return Err(RuleError::new(path, message));
         }
         let known: BTreeSet<&str> = recipes::ids().collect();
@@ -195,7 +196,11 @@ impl RuleSet {
             .iter()
             .find(|id| !known.contains(id.as_str()))
         {
-            Some(id) => Err(RuleError::new(path, format!("there is no recipe `{id}`"))),
+            Some(id) => {
+                let line = rule.line_of(&format!("\"{id}\""));
+                let message = format!("line {line}: there is no recipe `{id}`");
+                Err(RuleError::new(path, message))
+            }
             None => Ok(rule),
         }
     }

@@ -57,7 +57,10 @@ pub struct NewRule {
 pub fn new_rule(id: &RuleId, start: Start) -> NewRule {
     let (rule, cases) = start.texts();
     NewRule {
-        rule: (format!("{id}.sql"), rule.replacen(PLACEHOLDER, id.as_str(), 1)),
+        rule: (
+            format!("{id}.sql"),
+            rule.replacen(PLACEHOLDER, id.as_str(), 1),
+        ),
         cases: (format!("{id}.cases.json"), cases.to_owned()),
     }
 }

@@ -64,7 +64,9 @@ pub(super) const GROUPED: [&str; 10] = [
 pub(super) fn variables(summary: &str) -> Result<BTreeSet<String>, (usize, String)> {
     let environment = environment();
     let refuse = |error: minijinja::Error| {
-        let what = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+        let what = error
+            .detail()
+            .map_or_else(|| error.kind().to_string(), str::to_owned);
         (error.line().unwrap_or(1), what)
     };
     let template = environment.template_from_str(summary).map_err(refuse)?;
@@ -202,7 +204,10 @@ mod tests {
     #[test]
     fn names_that_a_summary_needs_are_found() {
         let found = |summary| variables(summary).unwrap().into_iter().collect::<Vec<_>>();
-        assert_eq!(found("{{ a }}{% if b %} {{ c | few }}{% endif %}."), ["a", "b", "c"]);
+        assert_eq!(
+            found("{{ a }}{% if b %} {{ c | few }}{% endif %}."),
+            ["a", "b", "c"]
+        );
         assert_eq!(found("{% for x in list %}{{ x }}{% endfor %}"), ["list"]);
         assert_eq!(variables("a\n{{ b").unwrap_err().0, 2);
     }

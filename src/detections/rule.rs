@@ -260,12 +260,16 @@ impl Rule {
         for (name, value) in &front_matter.params {
             let value = ParamValue::from_toml(value).ok_or_else(|| {
                 let message = format!("parameter `{name}` is not text, a number or a bool");
-                fail(line_of(front, name), &message)
+                fail(param_line(front, name), &message)
             })?;
             params.insert(name.clone(), value);
         }
         let first_sql_line = 1 + front.matches('\n').count();
-        check_statement(path, sql, first_sql_line, &params)?;
+        let used = check_statement(path, sql, first_sql_line, &params)?;
+        if let Some(name) = params.keys().find(|name| !used.contains(*name)) {
+            let message = format!("parameter `{name}` is not used");
+            return Err(fail(param_line(front, name), &message));
+        }
         Ok(Self {
             id: RuleId::new(&front_matter.id)?,
             family: family(path),
@@ -397,7 +401,7 @@ fn check_front_matter(
     Ok(())
 }
 
-/// Checks on tokens that the text is one `SELECT` and uses exactly the declared parameters.
+/// Checks on tokens that the text is one `SELECT` and uses declared parameters only; gives those.
 ///
 /// Tokens, not a syntax tree: which dialect the engine reads is the engine's business.
 fn check_statement(
@@ -405,7 +409,7 @@ fn check_statement(
     sql: &str,
     first_line: usize,
     params: &BTreeMap<String, ParamValue>,
-) -> Result<(), RuleError> {
+) -> Result<BTreeSet<String>, RuleError> {
     let fail = |line: u64, message: String| {
         let line = first_line as u64 + line.max(1) - 1;
         Err(RuleError::new(path, format!("line {line}: {message}")))
@@ -450,15 +454,24 @@ fn check_statement(
                         format!("`{placeholder}` has no default in `[params]`"),
                     );
                 }
-                used.insert(name);
+                used.insert(name.to_owned());
             }
             _ => {}
         }
     }
-    match params.keys().find(|name| !used.contains(name.as_str())) {
-        Some(name) => fail(1, format!("parameter `{name}` is not used")),
-        None => Ok(()),
-    }
+    Ok(used)
+}
+
+/// The line of the file on which a parameter is declared.
+fn param_line(front: &str, name: &str) -> usize {
+    let lines = front.lines().enumerate();
+    let mut lines = lines.skip_while(|(_, line)| line.trim() != "[params]");
+    let declares = |line: &str| {
+        let rest = line.trim_start().strip_prefix(name);
+        rest.is_some_and(|rest| rest.trim_start().starts_with('='))
+    };
+    let found = lines.find(|(_, line)| declares(line));
+    found.map_or(1, |(index, _)| index + 1)
 }
 
 /// The line of the file on which a text of the front matter first stands.
@@ -535,7 +548,7 @@ WHERE 1 < $n_min;
             ("logging-stopped\"", "logging-off\"", "line 2: the id"),
             ("n_min = 2", "n_max = 2", "line 19: `$n_min` has no default"),
             ("n_min = 2", "n_min = []", "line 16: parameter `n_min`"),
-            ("$n_min", "2", "parameter `n_min` is not used"),
+            ("$n_min", "2", "line 16: parameter `n_min` is not used"),
             ("SELECT", "DELETE", "line 18: a rule is one `SELECT`"),
             (
                 "$n_min;",

@@ -89,7 +89,11 @@ pub async fn suggest(engine: &Engine, lists: &Lists) -> Result<String> {
     if let Some(until) = lists.baseline_until {
         let _ = writeln!(file, "baseline_until = {}", string(&String::from(until)));
     }
-    write_vendors(&mut file, lists, &ask(engine, "vendor_accounts", VENDORS).await?);
+    write_vendors(
+        &mut file,
+        lists,
+        &ask(engine, "vendor_accounts", VENDORS).await?,
+    );
     write_steps(&mut file, lists, &ask(engine, "chain_allow", STEPS).await?);
     file.push_str(&rest(lists)?);
     Ok(file)
@@ -144,7 +148,10 @@ fn write_vendors(file: &mut String, lists: &Lists, found: &[Row]) {
     }
     for row in found.iter().take(MAX_ENTRIES) {
         let account = text(row, "entry").unwrap_or_default();
-        let listed = lists.vendor_accounts.iter().any(|vendor| vendor.account == account);
+        let listed = lists
+            .vendor_accounts
+            .iter()
+            .any(|vendor| vendor.account == account);
         if listed || !is_account_id(account) {
             continue;
         }
@@ -180,7 +187,11 @@ fn write_vendor(file: &mut String, mark: &str, reason: &str, vendor: &Vendor) {
     for role in &vendor.allowed_roles {
         let _ = write!(file, "\n{mark}  {},", string(role));
     }
-    let end = if vendor.allowed_roles.is_empty() { "]\n" } else { "\n" };
+    let end = if vendor.allowed_roles.is_empty() {
+        "]\n"
+    } else {
+        "\n"
+    };
     file.push_str(end);
     if end == "\n" {
         let _ = writeln!(file, "{mark}]");
@@ -227,7 +238,10 @@ fn rest(lists: &Lists) -> Result<String> {
         value.map_err(|error| crate::Error::from(unwritten(Box::new(error))))
     };
     if lists.password_baseline != default.password_baseline {
-        add("password_baseline", value(toml::Value::try_from(&lists.password_baseline))?)?;
+        add(
+            "password_baseline",
+            value(toml::Value::try_from(&lists.password_baseline))?,
+        )?;
     }
     if !lists.allow.is_empty() {
         add("allow", value(toml::Value::try_from(&lists.allow))?)?;

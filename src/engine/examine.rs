@@ -74,9 +74,14 @@ impl Engine {
 
     /// Whether statistics of a file could say that none of its rows passes.
     fn can_prune(&self, scan: &TableScan) -> PlanResult<bool> {
-        let filters = scan.filters.iter().cloned().flat_map(split_conjunction_owned);
+        let filters = scan
+            .filters
+            .iter()
+            .cloned()
+            .flat_map(split_conjunction_owned);
         // That there is a value, or none, leaves next to nothing out.
-        let filters = filters.filter(|filter| !matches!(filter, Expr::IsNull(_) | Expr::IsNotNull(_)));
+        let filters =
+            filters.filter(|filter| !matches!(filter, Expr::IsNull(_) | Expr::IsNotNull(_)));
         let Some(filter) = conjunction(filters) else {
             return Ok(false);
         };
@@ -104,12 +109,24 @@ mod tests {
         let engine = Engine::open(&lake, EngineOptions::default()).await.unwrap();
         for (sql, expected) in [
             ("SELECT eventid FROM events", 1),
-            ("SELECT eventid FROM events WHERE eventname = 'AssumeRole'", 0),
-            ("SELECT eventid FROM activity WHERE eventname IN ('A', 'B') AND ok", 0),
-            ("SELECT eventid FROM activity WHERE useridentity.type = 'Root'", 0),
+            (
+                "SELECT eventid FROM events WHERE eventname = 'AssumeRole'",
+                0,
+            ),
+            (
+                "SELECT eventid FROM activity WHERE eventname IN ('A', 'B') AND ok",
+                0,
+            ),
+            (
+                "SELECT eventid FROM activity WHERE useridentity.type = 'Root'",
+                0,
+            ),
             // Computed for every row.
             ("SELECT eventid FROM activity WHERE ok", 1),
-            ("SELECT eventid FROM activity WHERE eventname IS NOT NULL", 1),
+            (
+                "SELECT eventid FROM activity WHERE eventname IS NOT NULL",
+                1,
+            ),
             ("SELECT actor, count(*) FROM activity GROUP BY actor", 1),
             (
                 "SELECT a.eventid FROM activity a JOIN activity b ON b.actor = a.actor \

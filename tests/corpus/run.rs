@@ -5,6 +5,7 @@
 mod agreement;
 #[path = "../support/json.rs"]
 mod json;
+mod labelled;
 mod policies;
 mod queries;
 mod stored;
@@ -83,6 +84,9 @@ async fn main() -> Result<ExitCode> {
     let published = shared.join("data/queries");
     if published.is_dir() {
         queries::check(&published, &lake, &mut report).await?;
+    }
+    if shared.join("data/labels/events.jsonl").is_file() {
+        labelled::check(&shared, &scratch.path().join("labelled"), &mut report).await?;
     }
     let examples = shared.join("spec/trust_policy_examples.jsonl");
     if examples.is_file() {

@@ -577,7 +577,7 @@ fn rules_are_listed_shown_and_tested() {
         .map(|rule| rule.unwrap()["id"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(ids.len(), listed.stdout.lines().count());
-    let shown = rules(&["show", "made-up-assume"]);
+    let shown = rules(&["show", "--raw", "made-up-assume"]);
     let file = fs::read_to_string(scratch.path("rules/made-up-assume.sql")).unwrap();
     assert_eq!((shown.code, shown.stdout), (Some(0), file));
     assert_fails(

@@ -23,7 +23,10 @@ recordings: [Rules over collected logs](detections-corpus.md).
 #[test]
 fn the_page_is_what_the_rules_say() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/detections.md");
-    let made = page(&RuleSet::bundled().unwrap().rules, &Attack::pinned().unwrap());
+    let made = page(
+        &RuleSet::bundled().unwrap().rules,
+        &Attack::pinned().unwrap(),
+    );
     if std::env::var_os("SPOOR_WRITE_DOCS").is_some() {
         std::fs::write(&path, &made).unwrap();
     }
@@ -44,9 +47,12 @@ fn page(rules: &[Rule], attack: &Attack) -> String {
     let mut page = HEAD.replace("{version}", &attack.version);
     for (family, rules) in &families {
         write!(page, "\n## Family {family}\n\n").unwrap();
-        page.push_str("| rule | severity | kind | maturity | risk | ATT&CK |\n|---|---|---|---|---|---|\n");
+        page.push_str(
+            "| rule | severity | kind | maturity | risk | ATT&CK |\n|---|---|---|---|---|---|\n",
+        );
         for rule in rules {
-            let techniques: Vec<String> = rule.attack.iter().map(|id| technique(id, attack)).collect();
+            let techniques: Vec<String> =
+                rule.attack.iter().map(|id| technique(id, attack)).collect();
             writeln!(
                 page,
                 "| [{id}](#{id}) | {} | {} | {} | {} | {} |",
@@ -67,7 +73,12 @@ fn page(rules: &[Rule], attack: &Attack) -> String {
 }
 
 fn entry(rule: &Rule, attack: &Attack) -> String {
-    let mut text = format!("\n## {}\n\n**{}.** {}\n", rule.id, rule.title, words(&rule.description));
+    let mut text = format!(
+        "\n## {}\n\n**{}.** {}\n",
+        rule.id,
+        rule.title,
+        words(&rule.description)
+    );
     let mut add = |heading: &str, lines: Vec<String>| {
         if !lines.is_empty() {
             write!(text, "\n{heading}\n\n").unwrap();
@@ -92,13 +103,25 @@ fn entry(rule: &Rule, attack: &Attack) -> String {
             .collect(),
     );
     let lists = lists_read(rule);
-    add("Lists:", lists.iter().map(|list| format!("`{list}`")).collect());
-    add("Reads all events:", rule.full_scan.iter().cloned().collect());
+    add(
+        "Lists:",
+        lists.iter().map(|list| format!("`{list}`")).collect(),
+    );
+    add(
+        "Reads all events:",
+        rule.full_scan.iter().cloned().collect(),
+    );
     add("Harmless where:", rule.false_positives.clone());
     add("To ask of a finding:", rule.triage.clone());
     let recipe = |id: &String| format!("`{id}`: {}", recipes::title(id).unwrap_or_default());
     add("What to do:", rule.remediation.iter().map(recipe).collect());
-    add("To read:", rule.references.iter().map(|url| format!("<{url}>")).collect());
+    add(
+        "To read:",
+        rule.references
+            .iter()
+            .map(|url| format!("<{url}>"))
+            .collect(),
+    );
     text
 }
 

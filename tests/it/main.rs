@@ -22,6 +22,7 @@ mod recipes;
 mod reference;
 mod role_state;
 mod rules;
+mod rules_commands;
 mod samples;
 mod scratch;
 mod selection;

@@ -57,7 +57,9 @@ fn the_rules_of_the_page_hold() {
     let scratch = Scratch::new();
     let ids = write_rules(&scratch);
     for command in [&["test"][..], &["lint", "--strict"]] {
-        let args = ["rules", "--rules", "rules"].into_iter().chain(command.iter().copied());
+        let args = ["rules", "--rules", "rules"]
+            .into_iter()
+            .chain(command.iter().copied());
         let done = scratch.run(args.chain(ids.iter().map(String::as_str)));
         assert_eq!(done.code, Some(0), "{done:?}");
     }
@@ -104,7 +106,11 @@ fn the_commands_of_the_page_print_what_it_says() {
         for session in format!("\n{text}").split("\n$ ").skip(1) {
             let (command, shown) = session.split_once('\n').unwrap_or((session, ""));
             let done = scratch.shell(&format!("spoor() {{ \"$SPOOR\" \"$@\"; }}\n{command}"));
-            assert_eq!(done.stdout.trim_end(), shown.trim_end(), "{command}: {done:?}");
+            assert_eq!(
+                done.stdout.trim_end(),
+                shown.trim_end(),
+                "{command}: {done:?}"
+            );
         }
     }
 }

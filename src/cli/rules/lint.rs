@@ -26,7 +26,11 @@ impl Lint {
     pub(super) async fn run(&self, set: &RuleSet) -> Result<Outcome> {
         for id in &self.ids {
             // A rule that did not load is known by its file.
-            let broken = |path: &str| Path::new(path).file_stem().is_some_and(|stem| stem == id.as_str());
+            let broken = |path: &str| {
+                Path::new(path)
+                    .file_stem()
+                    .is_some_and(|stem| stem == id.as_str())
+            };
             if !set.errors.iter().any(|error| broken(&error.rule)) {
                 super::find(set, id)?;
             }
@@ -45,6 +49,10 @@ impl Lint {
         let n_warnings = problems.len() - n_errors;
         say!("{n_errors} errors, {n_warnings} warnings");
         let failed = n_errors > 0 || self.strict && n_warnings > 0;
-        Ok(if failed { Outcome::Failed } else { Outcome::Done })
+        Ok(if failed {
+            Outcome::Failed
+        } else {
+            Outcome::Done
+        })
     }
 }

@@ -75,11 +75,15 @@ impl List {
         };
         let of_risk = |words: &String| {
             let words = words.to_lowercase();
-            rule.risk.iter().any(|risk| risk.to_lowercase().contains(&words))
+            rule.risk
+                .iter()
+                .any(|risk| risk.to_lowercase().contains(&words))
         };
         let of_technique = |wanted: &String| {
             rule.attack.iter().any(|id| {
-                let older = attack.technique(id).map(|technique| technique.older.as_slice());
+                let older = attack
+                    .technique(id)
+                    .map(|technique| technique.older.as_slice());
                 let ids = older.unwrap_or_default().iter().chain([id]);
                 ids.into_iter().any(|id| is_or_is_below(id, wanted))
             })

@@ -93,7 +93,11 @@ fn technique(id: &str, attack: &Attack) -> String {
         None => id.to_owned(),
         Some(technique) if technique.older.is_empty() => format!("{id} {}", technique.name),
         Some(technique) => {
-            format!("{id} {} (older: {})", technique.name, technique.older.join(", "))
+            format!(
+                "{id} {} (older: {})",
+                technique.name,
+                technique.older.join(", ")
+            )
         }
     }
 }
@@ -159,7 +163,11 @@ mod tests {
             }
             assert!(page.contains(&rule.title) && page.ends_with(&rule.sql));
             assert!(rule.references.iter().all(|url| page.contains(url)));
-            assert!(rule.params.keys().all(|name| page.contains(&format!("  {name} = "))));
+            assert!(
+                rule.params
+                    .keys()
+                    .all(|name| page.contains(&format!("  {name} = ")))
+            );
         }
     }
 }

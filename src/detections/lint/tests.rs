@@ -60,24 +60,96 @@ async fn a_good_rule_has_no_problem() {
 async fn each_problem_has_its_place() {
     let long = "A user was made ".repeat(5);
     for (from, to, expected) in [
-        ("attack = []", "attack = [\"T1562.008\"]", "mine/made-up.sql:8: error: `T1562.008` is `T1685.002` in ATT&CK"),
-        ("A user was made", long.trim(), "mine/made-up.sql:3: warning: the title has 79 characters, more than 70"),
-        ("was made\"", "was made.\"", "mine/made-up.sql:3: warning: a title ends without"),
-        ("times).", "times)", "mine/made-up.sql:10: warning: the summary is a sentence"),
-        ("{{ subject }}", "{{ sbject }}", "mine/made-up.sql:10: error: the summary names `sbject`, which is no column"),
-        ("{{ subject }}", "{{ subject", "mine/made-up.sql:10: error: the summary is no template"),
-        ("Who?", "Who.", "mine/made-up.sql:12: warning: an entry of `triage` is a question"),
-        ("https:", "http:", "mine/made-up.sql:14: warning: `http://example.com/` is no https address"),
-        ("[\"https://example.com/\"]", "[]", "mine/made-up.sql:14: warning: no `references`"),
-        ("`ci_principals`", "`iac_principals`", "mine/made-up.sql:11: warning: `false_positives` names `iac_principals`"),
-        ("[\"eventname\"]", "[\"evname\"]", "mine/made-up.sql:15: error: `group_by` names `evname`"),
-        ("awsregion, actor", "awsregoin, actor", "mine/made-up.sql:17:48: error: "),
-        ("eventid, recip", "recip", "mine/made-up.sql:17: error: column 2 is `recipientaccountid`, not `eventid`"),
-        ("'ci_principals: ' || pattern AS suppressed_by", "1 AS severity", "mine/made-up.sql:17: error: column `severity` is a text"),
-        ("'CreateUser'", "'CreateUser", "mine/made-up.sql:21: error: "),
-        ("WHERE eventname = 'CreateUser'", "WHERE ok", "mine/made-up.sql:17: warning: the rule reads all events once"),
-        ("group_by", "full_scan = \"history\"\ngroup_by", "mine/made-up.sql:15: warning: `full_scan` is declared and not needed"),
-        ("\"stateless\"", "\"first-seen\"", "mine/made-up.sql:17: warning: a first-seen rule without"),
+        (
+            "attack = []",
+            "attack = [\"T1562.008\"]",
+            "mine/made-up.sql:8: error: `T1562.008` is `T1685.002` in ATT&CK",
+        ),
+        (
+            "A user was made",
+            long.trim(),
+            "mine/made-up.sql:3: warning: the title has 79 characters, more than 70",
+        ),
+        (
+            "was made\"",
+            "was made.\"",
+            "mine/made-up.sql:3: warning: a title ends without",
+        ),
+        (
+            "times).",
+            "times)",
+            "mine/made-up.sql:10: warning: the summary is a sentence",
+        ),
+        (
+            "{{ subject }}",
+            "{{ sbject }}",
+            "mine/made-up.sql:10: error: the summary names `sbject`, which is no column",
+        ),
+        (
+            "{{ subject }}",
+            "{{ subject",
+            "mine/made-up.sql:10: error: the summary is no template",
+        ),
+        (
+            "Who?",
+            "Who.",
+            "mine/made-up.sql:12: warning: an entry of `triage` is a question",
+        ),
+        (
+            "https:",
+            "http:",
+            "mine/made-up.sql:14: warning: `http://example.com/` is no https address",
+        ),
+        (
+            "[\"https://example.com/\"]",
+            "[]",
+            "mine/made-up.sql:14: warning: no `references`",
+        ),
+        (
+            "`ci_principals`",
+            "`iac_principals`",
+            "mine/made-up.sql:11: warning: `false_positives` names `iac_principals`",
+        ),
+        (
+            "[\"eventname\"]",
+            "[\"evname\"]",
+            "mine/made-up.sql:15: error: `group_by` names `evname`",
+        ),
+        (
+            "awsregion, actor",
+            "awsregoin, actor",
+            "mine/made-up.sql:17:48: error: ",
+        ),
+        (
+            "eventid, recip",
+            "recip",
+            "mine/made-up.sql:17: error: column 2 is `recipientaccountid`, not `eventid`",
+        ),
+        (
+            "'ci_principals: ' || pattern AS suppressed_by",
+            "1 AS severity",
+            "mine/made-up.sql:17: error: column `severity` is a text",
+        ),
+        (
+            "'CreateUser'",
+            "'CreateUser",
+            "mine/made-up.sql:21: error: ",
+        ),
+        (
+            "WHERE eventname = 'CreateUser'",
+            "WHERE ok",
+            "mine/made-up.sql:17: warning: the rule reads all events once",
+        ),
+        (
+            "group_by",
+            "full_scan = \"history\"\ngroup_by",
+            "mine/made-up.sql:15: warning: `full_scan` is declared and not needed",
+        ),
+        (
+            "\"stateless\"",
+            "\"first-seen\"",
+            "mine/made-up.sql:17: warning: a first-seen rule without",
+        ),
     ] {
         assert!(GOOD.contains(from), "{from}");
         let found = problems(&GOOD.replacen(from, to, 1), Some(CASES)).await;
@@ -97,12 +169,26 @@ async fn cases_have_a_hit_and_a_near_miss() {
     let only = |case: &str| format!("[{case}]");
     for (cases, expected) in [
         (None, "mine/made-up.sql:1: error: no cases"),
-        (Some("[]".to_owned()), "mine/made-up.cases.json: error: there is no case"),
-        (Some(only(hit)), "mine/made-up.cases.json: error: no case is a near miss"),
-        (Some(only(miss)), "mine/made-up.cases.json: error: no case expects"),
-        (Some("[\n{]".to_owned()), "mine/made-up.cases.json:2: error: cannot read the cases"),
         (
-            Some(only(&miss.replace("[], \"ex", "[{\"like\": \"nobody\"}], \"ex"))),
+            Some("[]".to_owned()),
+            "mine/made-up.cases.json: error: there is no case",
+        ),
+        (
+            Some(only(hit)),
+            "mine/made-up.cases.json: error: no case is a near miss",
+        ),
+        (
+            Some(only(miss)),
+            "mine/made-up.cases.json: error: no case expects",
+        ),
+        (
+            Some("[\n{]".to_owned()),
+            "mine/made-up.cases.json:2: error: cannot read the cases",
+        ),
+        (
+            Some(only(
+                &miss.replace("[], \"ex", "[{\"like\": \"nobody\"}], \"ex"),
+            )),
             "mine/made-up.cases.json: error: case `m`: there is no template `nobody`",
         ),
     ] {
@@ -118,11 +204,14 @@ async fn cases_have_a_hit_and_a_near_miss() {
 async fn lists_that_no_rule_reads_are_named() {
     let mut set = RuleSet::default();
     let attack = Attack::pinned().unwrap();
-    set.rules.push(Rule::parse("mine/made-up.sql", GOOD, &attack).unwrap());
+    set.rules
+        .push(Rule::parse("mine/made-up.sql", GOOD, &attack).unwrap());
     let found = lint(&set, |_| true).await.unwrap();
     let names = |list: &str| {
         let message = format!("no rule reads the list `{list}`");
-        found.iter().any(|problem| problem.message == message && problem.path == LISTS_FILE)
+        found
+            .iter()
+            .any(|problem| problem.message == message && problem.path == LISTS_FILE)
     };
     assert!(names("saml_issuers") && names("own_accounts"));
     assert!(!names("ci_principals"));

@@ -22,11 +22,24 @@ async fn proposed(records: &[Value], lists: &str) -> (String, Lists) {
 
 /// The file with every entry in force.
 fn undone(file: &str) -> String {
-    let entries = ["\"", "[[", "account =", "name =", "external_id", "allowed_roles", "]", " ", "from =", "to ="];
-    let lines = file.lines().map(|line| match line.trim_start().strip_prefix("# ") {
-        Some(rest) if entries.iter().any(|start| rest.starts_with(start)) => rest,
-        _ => line,
-    });
+    let entries = [
+        "\"",
+        "[[",
+        "account =",
+        "name =",
+        "external_id",
+        "allowed_roles",
+        "]",
+        " ",
+        "from =",
+        "to =",
+    ];
+    let lines = file
+        .lines()
+        .map(|line| match line.trim_start().strip_prefix("# ") {
+            Some(rest) if entries.iter().any(|start| rest.starts_with(start)) => rest,
+            _ => line,
+        });
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -52,20 +65,23 @@ fn record(n: usize, members: &Value) -> Value {
 
 /// A session of a role takes a role.
 fn take(n: usize, caller: &str, session: &str, target: &str) -> Value {
-    record(n, &serde_json::json!({
-        "userIdentity": {
-            "type": "AssumedRole",
-            "principalId": format!("AROA{caller}:{session}"),
-            "arn": format!("arn:aws:sts::111111111111:assumed-role/{caller}/{session}"),
-            "accountId": "111111111111",
-            "accessKeyId": "ASIAEXAMPLE",
-            "sessionContext": {"sessionIssuer": {
-                "type": "Role", "arn": format!("arn:aws:iam::111111111111:role/{caller}"),
-                "principalId": format!("AROA{caller}"), "accountId": "111111111111", "userName": caller
-            }}
-        },
-        "requestParameters": {"roleArn": target, "roleSessionName": "s"}
-    }))
+    record(
+        n,
+        &serde_json::json!({
+            "userIdentity": {
+                "type": "AssumedRole",
+                "principalId": format!("AROA{caller}:{session}"),
+                "arn": format!("arn:aws:sts::111111111111:assumed-role/{caller}/{session}"),
+                "accountId": "111111111111",
+                "accessKeyId": "ASIAEXAMPLE",
+                "sessionContext": {"sessionIssuer": {
+                    "type": "Role", "arn": format!("arn:aws:iam::111111111111:role/{caller}"),
+                    "principalId": format!("AROA{caller}"), "accountId": "111111111111", "userName": caller
+                }}
+            },
+            "requestParameters": {"roleArn": target, "roleSessionName": "s"}
+        }),
+    )
 }
 
 const TARGET: &str = "arn:aws:iam::111111111111:role/app";
@@ -73,7 +89,14 @@ const TARGET: &str = "arn:aws:iam::111111111111:role/app";
 #[tokio::test]
 async fn habits_become_entries() {
     let mut records: Vec<Value> = (0..24)
-        .map(|n| take(n, "pipeline", &format!("job-{n}"), &format!("{TARGET}{}", n % 3)))
+        .map(|n| {
+            take(
+                n,
+                "pipeline",
+                &format!("job-{n}"),
+                &format!("{TARGET}{}", n % 3),
+            )
+        })
         .collect();
     records.extend((30..40).map(|n| take(n, "person", "ann", TARGET)));
     records.extend((40..46).map(|n| record(n, &serde_json::json!({
@@ -106,8 +129,14 @@ async fn habits_become_entries() {
         let object = record.as_object_mut().unwrap();
         object.insert("eventSource".to_owned(), "iam.amazonaws.com".into());
         object.insert("eventName".to_owned(), "CreateRole".into());
-        object.insert("userAgent".to_owned(), "APN/1.0 HashiCorp/1.0 Terraform/1.7".into());
-        object.insert("requestParameters".to_owned(), serde_json::json!({"roleName": format!("r{n}")}));
+        object.insert(
+            "userAgent".to_owned(),
+            "APN/1.0 HashiCorp/1.0 Terraform/1.7".into(),
+        );
+        object.insert(
+            "requestParameters".to_owned(),
+            serde_json::json!({"roleName": format!("r{n}")}),
+        );
         record
     }));
     records.push(record(99, &serde_json::json!({
@@ -124,22 +153,47 @@ async fn habits_become_entries() {
     assert!(in_force.sensitive_roles.contains(&"app".to_owned()));
     assert!(in_force.sensitive_roles.contains(&"*admin*".to_owned()));
     // What makes rules quieter waits for somebody to check it.
-    assert_eq!(in_force.ci_principals.len() + in_force.vendor_accounts.len(), 0);
-    assert_eq!(in_force.known_networks.len() + in_force.chain_allow.len(), 0);
+    assert_eq!(
+        in_force.ci_principals.len() + in_force.vendor_accounts.len(),
+        0
+    );
+    assert_eq!(
+        in_force.known_networks.len() + in_force.chain_allow.len(),
+        0
+    );
 
-    assert_eq!(all.ci_principals, ["arn:aws:iam::111111111111:role/pipeline/*"]);
-    assert_eq!(all.iac_principals, ["arn:aws:iam::111111111111:role/deployer/*"]);
+    assert_eq!(
+        all.ci_principals,
+        ["arn:aws:iam::111111111111:role/pipeline/*"]
+    );
+    assert_eq!(
+        all.iac_principals,
+        ["arn:aws:iam::111111111111:role/deployer/*"]
+    );
     let [vendor] = all.vendor_accounts.as_slice() else {
         panic!("{file}");
     };
-    assert_eq!((vendor.account.as_str(), vendor.external_id_required), ("333333333333", true));
+    assert_eq!(
+        (vendor.account.as_str(), vendor.external_id_required),
+        ("333333333333", true)
+    );
     assert_eq!(vendor.allowed_roles, [TARGET]);
     assert_eq!(all.known_networks, ["203.0.113.0/24"]);
-    assert_eq!(all.oidc_subjects, ["token.actions.githubusercontent.com repo:example/shop:*"]);
+    assert_eq!(
+        all.oidc_subjects,
+        ["token.actions.githubusercontent.com repo:example/shop:*"]
+    );
     assert_eq!(all.saml_issuers, ["https://idp.example.com/"]);
     assert_eq!(all.break_glass_roles, ["break-glass"]);
-    let steps: Vec<&str> = all.chain_allow.iter().map(|step| step.from.as_str()).collect();
-    assert!(steps.contains(&"arn:aws:iam::111111111111:role/person"), "{steps:?}");
+    let steps: Vec<&str> = all
+        .chain_allow
+        .iter()
+        .map(|step| step.from.as_str())
+        .collect();
+    assert!(
+        steps.contains(&"arn:aws:iam::111111111111:role/person"),
+        "{steps:?}"
+    );
 }
 
 #[tokio::test]
@@ -174,7 +228,14 @@ async fn what_is_listed_stays() {
 async fn texts_of_a_log_stay_inside_their_quotes() {
     let hostile = "x\"] \n[[allow]]\nrule = \"*\"\nreason = \"\" #\u{202e}\u{1b}[31m\\";
     let mut records: Vec<Value> = (0..24)
-        .map(|n| take(n, hostile, &format!("{hostile}{n}"), &format!("{TARGET}{hostile}{}", n % 3)))
+        .map(|n| {
+            take(
+                n,
+                hostile,
+                &format!("{hostile}{n}"),
+                &format!("{TARGET}{hostile}{}", n % 3),
+            )
+        })
         .collect();
     records.extend((30..34).map(|n| record(n, &serde_json::json!({
         "eventName": "AssumeRoleWithSAML", "awsRegion": hostile, "recipientAccountId": hostile,
@@ -195,7 +256,10 @@ async fn stars_of_a_log_are_no_patterns() {
         .map(|n| take(n, "*", &format!("job-{n}"), &format!("{TARGET}*{}", n % 3)))
         .collect();
     let (file, all) = proposed(&records, "").await;
-    assert!(all.ci_principals.is_empty() && all.chain_allow.is_empty(), "{file}");
+    assert!(
+        all.ci_principals.is_empty() && all.chain_allow.is_empty(),
+        "{file}"
+    );
 }
 
 #[tokio::test]
