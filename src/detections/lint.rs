@@ -27,12 +27,7 @@ use crate::lake::Lake;
 pub const MAX_TITLE_CHARS: usize = 70;
 
 /// Lists that the functions on trust policies read by themselves.
-const LISTS_OF_FUNCTIONS: [&str; 4] = [
-    "own_accounts",
-    "own_org_ids",
-    "vendor_accounts",
-    "vendor_roles",
-];
+const LISTS_OF_FUNCTIONS: [&str; 3] = ["own_accounts", "own_org_ids", "vendor_accounts"];
 
 /// How bad a problem is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -198,11 +193,11 @@ impl Linted<'_> {
     /// A list that a reader is told to fill must be one that the rule looks into.
     fn check_lists(&mut self) {
         let rule = self.rule;
-        let read = words_read(&[rule]);
+        let read = Reads::of(&[rule]);
         for entry in &rule.false_positives {
             let named = entry.split('`').skip(1).step_by(2);
             for list in named.filter(|name| list_tables().contains(name)) {
-                if !reads(&read, list) {
+                if !read.list(list) {
                     let line = value_line(rule, "false_positives", entry);
                     let message =
                         format!("`false_positives` names `{list}`, which the rule does not read");
@@ -369,8 +364,8 @@ fn unloaded(error: &RuleError) -> Problem {
 
 /// Lists that could be filled for nothing.
 fn unread_lists(rules: &[&Rule]) -> Vec<Problem> {
-    let read = words_read(rules);
-    let unread = list_tables().into_iter().filter(|list| !reads(&read, list));
+    let read = Reads::of(rules);
+    let unread = list_tables().into_iter().filter(|list| !read.list(list));
     unread
         .map(|list| Problem {
             path: LISTS_FILE.to_owned(),
@@ -384,16 +379,35 @@ fn unread_lists(rules: &[&Rule]) -> Vec<Problem> {
 
 /// The lists that a rule looks into, directly or through views and functions.
 pub fn lists_read(rule: &Rule) -> Vec<&'static str> {
-    let words = words_read(&[rule]);
+    let read = Reads::of(&[rule]);
     let mut lists = list_tables();
-    lists.retain(|list| reads(&words, list));
+    lists.retain(|list| read.list(list));
     lists
 }
 
-/// Whether rules of these words look into a list.
-fn reads(words: &BTreeSet<String>, list: &str) -> bool {
-    words.contains(list)
-        || LISTS_OF_FUNCTIONS.contains(&list) && words.iter().any(|word| word.starts_with("trust_"))
+/// What rules read.
+struct Reads {
+    /// The words of the rules and of their views.
+    words: BTreeSet<String>,
+    /// A rule asks what a trust policy amounts to. That some view could tell is not enough: many do.
+    trust: bool,
+}
+
+impl Reads {
+    fn of(rules: &[&Rule]) -> Self {
+        let asks = |rule: &&Rule| {
+            let mut words = rule.sql.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+            words.any(|word| word.to_lowercase().starts_with("trust_"))
+        };
+        Self {
+            words: words_read(rules),
+            trust: rules.iter().any(asks),
+        }
+    }
+
+    fn list(&self, list: &str) -> bool {
+        self.words.contains(list) || self.trust && LISTS_OF_FUNCTIONS.contains(&list)
+    }
 }
 
 /// What a column with a meaning must be, where it is not.

@@ -126,7 +126,7 @@ fn a_broken_rule_is_named_and_the_rest_runs() {
         .position(|line| line.contains("pairs.seconds / 60"))
         .unwrap()
         + 1;
-    let expected = format!("rules/new-sequence.sql:{place}:3: error: ");
+    let expected = format!("rules/new-sequence.sql:{place}:8: error: ");
     assert!(
         linted.stdout.starts_with(&expected) && linted.stdout.contains("seconds"),
         "{linted:?}"

@@ -55,7 +55,7 @@ SELECT
   pairs.given_at AS last_time,
   pairs.event_ids,
   'iac_principals: ' || known.pattern AS suppressed_by,
-  pairs.seconds / 60 AS minutes
+  CAST(pairs.seconds / 60 AS BIGINT) AS minutes
 FROM pairs
 LEFT JOIN known ON known.actor = pairs.actor
 WHERE pairs.seconds BETWEEN 0 AND 60 * $window_minutes

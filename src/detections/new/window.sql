@@ -23,7 +23,7 @@ WITH refusals AS (
   SELECT
     *,
     -- Tumbling windows are enough for a start; lag() over the events finds any span.
-    to_unixtime(eventtime) / (60 * $window_minutes) AS window_number
+    floor(to_unixtime(eventtime) / (60 * $window_minutes)) AS window_number
   FROM activity
   WHERE eventsource = 'iam.amazonaws.com'
     AND errorcode IN ('AccessDenied', 'AccessDeniedException')
