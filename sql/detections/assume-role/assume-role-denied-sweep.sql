@@ -9,11 +9,11 @@ attack = ["T1580", "T1087.004", "T1110"]
 description = """
 One principal asks for many roles, or for roles in many accounts, within minutes and is refused: it
 tries which doors open. CloudTrail drops the request of a refused call, so the role is read from the
-error message. A flood of refused tokens says the same without a role to name; if it is one subject on
-one role, a client is broken, and it is low. So is a caller that has long been on roles of this name in
-several accounts and is refused where they are not rolled out yet."""
-summary = """{{ subject }} was refused {{ n_refused }} times within minutes, on {{ n_roles }} roles in
-{{ n_accounts }} accounts, from {{ source_ips | few }}, beginning {{ first_time }}."""
+error message. A flood of refused tokens says the same without a role to name; if it is one subject
+on one role, a client is broken, and it is low. So is a caller that has long been on roles of this
+name in several accounts and is refused where they are not rolled out yet."""
+summary = """{{ subject }} was refused {{ n_refused }} times within minutes, on {{ n_roles }} roles
+in {{ n_accounts }} accounts, from {{ source_ips | few }}, beginning {{ first_time }}."""
 false_positives = [
   "Inventory scanners that walk all accounts: name them in `ci_principals`.",
   "Multi-account tooling whose roles are not rolled out yet.",

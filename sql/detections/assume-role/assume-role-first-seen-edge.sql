@@ -7,12 +7,13 @@ kind = "first-seen"
 risk = ["unauthorized access"]
 attack = ["T1078.004", "T1199"]
 description = """
-A caller took a role that it had not taken in the days before, in an account whose records go back that
-far. Callers are counted without their session names, so that the names of jobs do not look new. A step
-over accounts or a person on a strong role weighs more, a caller account that was never seen before the
-most. A caller that goes into many accounts of ours anyway is low, unless the role is a strong one."""
-summary = """{{ caller_key }} took {{ subject }} for the first time in {{ baseline_days }} days{% if new_account %};
-no caller of account {{ caller_account }} was seen before{% endif %}."""
+A caller took a role that it had not taken in the days before, in an account whose records go back
+that far. Callers are counted without their session names, so that the names of jobs do not look
+new. A step over accounts or a person on a strong role weighs more, a caller account that was never
+seen before the most. A caller that goes into many accounts of ours anyway is low, unless the role
+is a strong one."""
+summary = """{{ caller_key }} took {{ subject }} for the first time in {{ baseline_days }} days{% if
+new_account %}; no caller of account {{ caller_account }} was seen before{% endif %}."""
 false_positives = [
   "Rollouts and new colleagues.",
   "Pipelines with a role for each job: name them in `ci_principals`.",

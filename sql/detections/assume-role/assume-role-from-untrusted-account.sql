@@ -10,10 +10,10 @@ description = """
 A principal of an account that is neither ours nor an approved vendor's took a role of ours. The
 role's trust policy let it in, so this is either an integration that nobody listed or an intruder.
 Where the lists name no own accounts, ours are those the evidence was recorded in, and the severity
-is lower, since an unlisted account may well be a sibling, lower still with an external id. An account
-that has come day after day since the records begin is low: nobody waited for it."""
-summary = """Account {{ caller_account }} took {{ subject }} as {{ caller_id }}{% if not has_external_id %},
-without an external id{% endif %}, from {{ source_ips | few }}."""
+is lower, since an unlisted account may well be a sibling, lower still with an external id. An
+account that has come day after day since the records begin is low: nobody waited for it."""
+summary = """Account {{ caller_account }} took {{ subject }} as {{ caller_id }}{% if not
+has_external_id %}, without an external id{% endif %}, from {{ source_ips | few }}."""
 false_positives = [
   "A new vendor: name it in `vendor_accounts`.",
   "An account of the organization that the lists lack: name it in `own_accounts`.",

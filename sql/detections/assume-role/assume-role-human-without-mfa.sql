@@ -8,11 +8,11 @@ risk = ["misconfiguration"]
 attack = ["T1078.004"]
 description = """
 An IAM user took a sensitive role, or a role of another account, with one factor: neither the call
-names an MFA device nor was the user's session opened with one. The role's trust policy should ask for
-MFA. Records of the target account alone do not tell how the caller signed in, and sessions of Identity
-Center and SAML never show the factor that the identity provider asked for: neither is judged. A user
-that takes the plain role of another account around the clock is a program, and low. The first calls
-prove the matter, so not all are listed."""
+names an MFA device nor was the user's session opened with one. The role's trust policy should ask
+for MFA. Records of the target account alone do not tell how the caller signed in, and sessions of
+Identity Center and SAML never show the factor that the identity provider asked for: neither is
+judged. A user that takes the plain role of another account around the clock is a program, and low.
+The first calls prove the matter, so not all are listed."""
 summary = """{{ actor }} took {{ subject }} without MFA{% if role_is %} ({{ role_is }}){% endif %},
 {{ n_calls }} times, from {{ source_ips | few }}."""
 false_positives = [

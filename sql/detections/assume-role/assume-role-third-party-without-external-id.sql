@@ -7,12 +7,12 @@ kind = "stateless"
 risk = ["misconfiguration"]
 attack = ["T1199"]
 description = """
-A principal of another organization took a role without an external id; that it worked proves that the
-trust policy does not ask for one, so the vendor's other customers may reach the role through it (the
-confused deputy). An external id that is short, an account id, or shared by callers of several accounts
-does not help either. The external id is a label of the tenant, not a secret: CloudTrail shows it. The
-first calls prove it, so not all are listed; an unlisted account that has come day after day since the
-records begin is low."""
+A principal of another organization took a role without an external id; that it worked proves that
+the trust policy does not ask for one, so the vendor's other customers may reach the role through it
+(the confused deputy). An external id that is short, an account id, or shared by callers of several
+accounts does not help either. The external id is a label of the tenant, not a secret: CloudTrail
+shows it. The first calls prove it, so not all are listed; an unlisted account that has come day
+after day since the records begin is low."""
 summary = """Account {{ caller_account }} took {{ subject }} {{ n_calls }} times: {{ defect }}."""
 false_positives = ["An account of the organization that the lists lack: name it in `own_accounts`."]
 triage = [

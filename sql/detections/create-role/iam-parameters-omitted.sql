@@ -7,13 +7,13 @@ kind = "stateless"
 risk = ["misconfiguration"]
 attack = ["T1685.002"]
 description = """
-CloudTrail left out the request or the response of an IAM or STS call because it was too large. White
-space does not count against IAM's limits on policies but does count here, so a small document padded
-with blanks hides what was set. No ordinary document of IAM is that large. What is now in force stands
-in the live object only."""
-summary = """{{ actor }} called {{ event_names | few }} on {% if named %}{{ subject }}{% else %}something that
-the record no longer names{% endif %}, and CloudTrail left out the {{ left_out }}{% if original_size %} of
-{{ original_size }} bytes{% endif %}."""
+CloudTrail left out the request or the response of an IAM or STS call because it was too large.
+White space does not count against IAM's limits on policies but does count here, so a small document
+padded with blanks hides what was set. No ordinary document of IAM is that large. What is now in
+force stands in the live object only."""
+summary = """{{ actor }} called {{ event_names | few }} on {% if named %}{{ subject }}{% else
+%}something that the record no longer names{% endif %}, and CloudTrail left out the {{ left_out }}{%
+if original_size %} of {{ original_size }} bytes{% endif %}."""
 false_positives = [
   "A tool that pads or indents documents without end: mend the tool, since its changes leave no trace.",
 ]

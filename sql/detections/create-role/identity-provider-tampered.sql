@@ -8,12 +8,12 @@ risk = ["misconfigured trust"]
 attack = ["T1484.002", "T1556"]
 description = """
 An identity provider that roles can trust was made, changed or deleted: OpenID Connect, SAML, Roles
-Anywhere, the directory behind Identity Center, tokens for services outside, or a delegation to a vendor.
-Whoever holds the provider's keys becomes every role that trusts it. A role whose trust names the provider
-within a day, and a trust anchor with a certificate of one's own, make it critical; the provider of an EKS
-cluster is low."""
-summary = """{{ actor }} called {{ event_names | few }} on {{ subject }}{% if issuer %} (issuer
-{{ issuer }}){% endif %}{% if trusting_roles %}, which {{ trusting_roles | few }} was made to trust
+Anywhere, the directory behind Identity Center, tokens for services outside, or a delegation to a
+vendor. Whoever holds the provider's keys becomes every role that trusts it. A role whose trust
+names the provider within a day, and a trust anchor with a certificate of one's own, make it
+critical; the provider of an EKS cluster is low."""
+summary = """{{ actor }} called {{ event_names | few }} on {{ subject }}{% if issuer %} (issuer {{
+issuer }}){% endif %}{% if trusting_roles %}, which {{ trusting_roles | few }} was made to trust
 within a day{% endif %}."""
 false_positives = [
   "A planned provider: name its issuer in `oidc_subjects` or `saml_issuers`.",

@@ -9,10 +9,11 @@ kind = "state"
 risk = ["misconfigured trust"]
 attack = ["T1136.003", "T1098.003"]
 description = """
-Somebody who made no roles in the days before makes one, or changes whom one trusts. It is medium where
-the actor was not seen at all before, or where nearly all roles of the account come from infrastructure as
-code and this one does not; and high where the actor is a session of an instance, function or container,
-or works in CloudShell. Roles that wizards of the console make for services are info."""
+Somebody who made no roles in the days before makes one, or changes whom one trusts. It is medium
+where the actor was not seen at all before, or where nearly all roles of the account come from
+infrastructure as code and this one does not; and high where the actor is a session of an instance,
+function or container, or works in CloudShell. Roles that wizards of the console make for services
+are info."""
 summary = """{{ actor }} called {{ event_names | few }} on {{ subject }}: {{ why }}."""
 false_positives = [
   "Wizards of the console and controllers in clusters that make service roles.",

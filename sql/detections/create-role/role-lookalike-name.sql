@@ -7,10 +7,10 @@ kind = "stateless"
 risk = ["misconfigured trust"]
 attack = ["T1036", "T1098.003"]
 description = """
-Somebody other than AWS made a role whose name AWS gives to its own roles, outside of the path that is
-reserved for them, or a role whose name differs by a letter or two from a sensitive role. Such a role is
-passed over when people read lists of roles. The two administration roles that the documentation has
-people make by hand are low where only our own accounts are trusted."""
+Somebody other than AWS made a role whose name AWS gives to its own roles, outside of the path that
+is reserved for them, or a role whose name differs by a letter or two from a sensitive role. Such a
+role is passed over when people read lists of roles. The two administration roles that the
+documentation has people make by hand are low where only our own accounts are trusted."""
 summary = """{{ actor }} made {{ subject }}, whose name looks like {{ imitates }}."""
 false_positives = [
   "A bootstrap of the CDK or of a quick setup by hand instead of through CloudFormation.",

@@ -7,13 +7,13 @@ kind = "stateless"
 risk = ["misconfiguration"]
 attack = ["T1685.002"]
 description = """
-A trail or event data store was stopped, deleted or set so that it records less; or its bucket or key
-was taken away; or the account left the organization whose trail covers it. A trail of all Regions or
-of the organization, and selectors without any management events, are critical; refused attempts are
-medium. Settings that a trail had before, or was made with a moment ago, change nothing and are low. A
-Region that was busy every hour for a week and then fell silent is reported too."""
-summary = """{% if actor %}{{ actor }}{% if not done %} tried{% endif %}: {{ effects | join("; ") }},
-about {{ subject }}{% else %}{{ subject }} {{ effects | join("; ") }}{% endif %}."""
+A trail or event data store was stopped, deleted or set so that it records less; or its bucket or
+key was taken away; or the account left the organization whose trail covers it. A trail of all
+Regions or of the organization, and selectors without any management events, are critical; refused
+attempts are medium. Settings that a trail had before, or was made with a moment ago, change nothing
+and are low. A Region that was busy every hour for a week and then fell silent is reported too."""
+summary = """{% if actor %}{{ actor }}{% if not done %} tried{% endif %}: {{ effects | join("; ")
+}}, about {{ subject }}{% else %}{{ subject }} {{ effects | join("; ") }}{% endif %}."""
 false_positives = [
   "Test trails that infrastructure as code makes and destroys.",
   "A trail for data events alone, beside one for management events.",

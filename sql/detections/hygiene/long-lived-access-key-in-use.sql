@@ -7,13 +7,14 @@ kind = "state"
 risk = ["misconfiguration"]
 attack = ["T1078.004", "T1552.001"]
 description = """
-A long-term access key is at least three months old and still used; or a user got a second key and the
-first was still used two weeks later, so the rotation did not end; or a key lies unused while its user
-works in the console. The log proves a lower bound of a key's age only: the account's credential report
-has the date. Keys older than a year and keys that change IAM weigh more."""
-summary = """Key {{ access_key_id }} of {{ subject }} {% if why == "old" %}is in use for {{ age_days }} days at
-least{% elif why == "not rotated" %}was still used {{ overlap_days }} days after {{ newer_key }} was made
-to replace it{% else %}is unused for {{ idle_days }} days while its user works in the console{% endif %}."""
+A long-term access key is at least three months old and still used; or a user got a second key and
+the first was still used two weeks later, so the rotation did not end; or a key lies unused while
+its user works in the console. The log proves a lower bound of a key's age only: the account's
+credential report has the date. Keys older than a year and keys that change IAM weigh more."""
+summary = """Key {{ access_key_id }} of {{ subject }} {% if why == "old" %}is in use for {{ age_days
+}} days at least{% elif why == "not rotated" %}was still used {{ overlap_days }} days after {{
+newer_key }} was made to replace it{% else %}is unused for {{ idle_days }} days while its user works
+in the console{% endif %}."""
 false_positives = [
   "Keys of programs outside of AWS that cannot take roles: rotate them on a plan.",
 ]

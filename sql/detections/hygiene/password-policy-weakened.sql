@@ -7,12 +7,12 @@ kind = "state"
 risk = ["misconfiguration"]
 attack = ["T1556"]
 description = """
-The account's password policy was deleted, or replaced by one that asks for less than the baseline of
-`password_baseline` or than the policy before it. Each call replaces the whole policy, and what it
-leaves out falls back to weak defaults, so a call that names one setting loosens all others. A call
-that brings the policy nearer to the baseline without reaching it is low."""
-summary = """{{ actor }} {% if deleted %}deleted the password policy of account {{ account }}{% else %}set a
-password policy in account {{ account }} that {{ defects | join(", ") }}{% endif %}."""
+The account's password policy was deleted, or replaced by one that asks for less than the baseline
+of `password_baseline` or than the policy before it. Each call replaces the whole policy, and what
+it leaves out falls back to weak defaults, so a call that names one setting loosens all others. A
+call that brings the policy nearer to the baseline without reaching it is low."""
+summary = """{{ actor }} {% if deleted %}deleted the password policy of account {{ account }}{% else
+%}set a password policy in account {{ account }} that {{ defects | join(", ") }}{% endif %}."""
 false_positives = [
   "An account without IAM users, where nobody has a password.",
   "A baseline that is stricter than your own rules: set `password_baseline`.",
