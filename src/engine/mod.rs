@@ -11,6 +11,7 @@ mod event_json;
 mod examine;
 pub mod functions;
 mod guard;
+mod knowledge;
 mod lists;
 mod message;
 mod now;

@@ -17,7 +17,7 @@ use super::catalog::{Catalog, Entry};
 use super::functions::{self, FunctionContext};
 use super::session::{self, Resources};
 use super::table::LakeTable;
-use super::{Engine, EngineOptions, lists, message, tables};
+use super::{Engine, EngineOptions, knowledge, lists, message, tables};
 use crate::error::{Error, Result};
 use crate::lake::Snapshot;
 use crate::schema::Table;
@@ -105,6 +105,7 @@ impl Draft {
                 .map_err(unplanned)?;
         }
         lists::register(&self.catalog, lists, &accounts).map_err(unplanned)?;
+        knowledge::register(&self.catalog).map_err(unplanned)?;
         tables::register_views(&self.catalog);
         // Functions read settings from here; no query sets it, since none starts by the clock.
         let config = Arc::clone(self.state.config_options());

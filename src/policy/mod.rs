@@ -6,10 +6,12 @@
 //!
 //! - [`trust`] grades the trust policy of a role: [`trust::analyze`].
 //! - [`permissions`] classes a permission policy: [`permissions::classify`].
+//! - [`escalation`] knows the paths from some rights to more.
 //! - [`managed`] knows the AWS managed policies that matter by name.
 //! - [`document`], [`readings`], [`statement`] and [`pattern`] read the shared grammar.
 
 pub mod document;
+pub mod escalation;
 pub mod managed;
 pub mod pattern;
 pub mod permissions;

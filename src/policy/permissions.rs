@@ -110,6 +110,22 @@ pub fn classify(text: &str) -> PermissionReport {
     worst.unwrap_or(unreadable)
 }
 
+/// Which of those sets of actions a policy allows as a whole, each action without a condition and on a
+/// broad resource. `None` for a text that is no policy. Of several readings, each may allow a set.
+pub(super) fn allowed_sets(text: &str, sets: &[&[String]]) -> Option<Vec<bool>> {
+    let document = read(text).ok()?;
+    let mut allowed = vec![false; sets.len()];
+    for reading in readings(&document) {
+        let statements = statements(&reading);
+        let policy = Policy::new(&statements.list);
+        for (allowed, set) in allowed.iter_mut().zip(sets) {
+            let mut actions = set.iter();
+            *allowed |= actions.all(|action| policy.allows_broadly(action, false));
+        }
+    }
+    Some(allowed)
+}
+
 fn classify_reading(document: &Json) -> PermissionReport {
     let statements = statements(document);
     let policy = Policy::new(&statements.list);

@@ -1,7 +1,7 @@
 //! What a permission policy allows: `policy_class`, `policy_severity`, `policy_actions`,
-//! `policy_conditioned`, and `managed_policy_tier` for those of AWS.
+//! `policy_conditioned`, `escalation_paths`, and `managed_policy_tier` for those of AWS.
 //!
-//! The judgement is [`crate::policy::permissions`]' and [`crate::policy::managed`]'s.
+//! The judgement is that of [`crate::policy`]: `permissions`, `escalation` and `managed`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -15,6 +15,7 @@ use datafusion::logical_expr::{
 };
 
 use super::arguments::{Texts, coerce_texts, documentation, shape, text_list};
+use crate::policy::escalation::escalation_paths;
 use crate::policy::managed::managed_policy;
 use crate::policy::permissions::{PermissionReport, classify};
 
@@ -25,15 +26,17 @@ enum Part {
     Severity,
     Actions,
     Conditioned,
+    Paths,
     Tier,
 }
 
 impl Part {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Class,
         Self::Severity,
         Self::Actions,
         Self::Conditioned,
+        Self::Paths,
         Self::Tier,
     ];
 
@@ -43,6 +46,7 @@ impl Part {
             Self::Severity => "policy_severity",
             Self::Actions => "policy_actions",
             Self::Conditioned => "policy_conditioned",
+            Self::Paths => "escalation_paths",
             Self::Tier => "managed_policy_tier",
         }
     }
@@ -50,7 +54,9 @@ impl Part {
     fn return_type(self) -> DataType {
         match self {
             Self::Class | Self::Severity => DataType::Utf8View,
-            Self::Actions => DataType::List(Arc::new(Field::new("item", DataType::Utf8, true))),
+            Self::Actions | Self::Paths => {
+                DataType::List(Arc::new(Field::new("item", DataType::Utf8, true)))
+            }
             Self::Conditioned => DataType::Boolean,
             Self::Tier => DataType::Int64,
         }
@@ -75,6 +81,11 @@ impl Part {
                 "Whether the class of a permission policy is reached only under a condition. NULL \
                  where the document is NULL or no policy."
             }
+            Self::Paths => {
+                "The known paths to more rights that a permission policy opens without a condition, by \
+                 their ids in the table `escalation_paths`. Empty for none. NULL where the document is \
+                 NULL or no policy."
+            }
             Self::Tier => {
                 "The tier of an AWS managed policy: 1 is admin, 2 can escalate, 3 reads data widely \
                  or switches off what watches. NULL for every other policy."
@@ -91,6 +102,17 @@ impl Part {
             }
             return Arc::new(builder.finish());
         }
+        if self == Self::Paths {
+            let mut known: HashMap<&str, Option<Vec<&'static str>>> = HashMap::new();
+            return text_list((0..n_rows).map(|row| {
+                let document = texts.get(row)?;
+                let paths = known
+                    .entry(document)
+                    .or_insert_with(|| escalation_paths(document));
+                let ids = paths.as_ref()?.iter();
+                Some(ids.map(|id| (*id).to_owned()).collect())
+            }));
+        }
         let mut known: HashMap<&str, Option<PermissionReport>> = HashMap::new();
         let documents = || (0..n_rows).map(|row| texts.get(row));
         for document in documents().flatten() {
@@ -104,7 +126,7 @@ impl Part {
             Self::Class => words(reports.map(|report| Some(report?.class.as_str()))),
             Self::Severity => words(reports.map(|report| Some(report?.severity.as_str()))),
             Self::Actions => text_list(reports.map(|report| Some(report?.actions.clone()))),
-            Self::Conditioned | Self::Tier => {
+            Self::Conditioned | Self::Paths | Self::Tier => {
                 let mut builder = BooleanBuilder::with_capacity(n_rows);
                 for report in reports {
                     builder.append_option(report.map(|report| report.conditioned));
@@ -237,6 +259,10 @@ mod tests {
         let actions = column(Part::Actions, documents());
         assert_eq!(actions.as_list::<i32>().value(0).len(), 1);
         assert!(actions.is_null(2) && actions.is_null(3));
+        let paths = column(Part::Paths, documents());
+        assert!(paths.as_list::<i32>().value(0).len() > 60);
+        assert_eq!(paths.as_list::<i32>().value(1).len(), 0);
+        assert!(paths.is_null(2) && paths.is_null(3));
     }
 
     #[test]
