@@ -1,5 +1,5 @@
-//! The part of spoor between bytes and rows, and back, without the engine: the same files, by links,
-//! built in a minute where the whole program takes many. Where a file here uses a module that is not
+//! The parts of spoor between bytes and rows, and back, and the analysis of policies, without the
+//! engine: the same files, by links, built in a minute where the whole program takes many. Where a file here uses a module that is not
 //! in the list, the build says so.
 
 #![allow(dead_code)]
@@ -8,6 +8,8 @@
 extern crate self as spoor;
 
 pub mod error;
+pub mod finding;
+pub mod policy;
 pub mod record;
 pub mod schema;
 pub mod util;

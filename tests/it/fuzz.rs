@@ -146,3 +146,32 @@ fn packed_evidence_with_flipped_bits_breaks_no_promise() {
         bodies::source(&mutate(&mut dice, &packed, &packed));
     }
 }
+
+/// Policies of both sorts; pairs of them with a line feed between are an earlier and a later one.
+fn policies() -> Vec<Vec<u8>> {
+    let trusts = [
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"aws:PrincipalOrgID":["o-mine"]},"Bool":{"aws:MultiFactorAuthPresent":true}}}]}"#,
+        r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":["111122223333","arn:aws:iam::777788889999:role/r"],"Service":"ec2.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"]}}"#,
+        r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:*"},{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole","Condition":{"StringNotEquals":{"aws:PrincipalOrgID":"o-mine"}}}]}"#,
+        r#"{"Statement":[{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"ForAllValues:StringLike":{"token.actions.githubusercontent.com:sub":["repo:a/b:*","repo:${aws:x}?"]}}}]}"#,
+        r#"{"Statement":[{"Effect":"Allow","NotPrincipal":{"AWS":"999999999999"},"NotAction":"s3:*","Condition":{"IpAddressIfExists":{"aws:SourceIp":["192.0.2.0/24","2001:db8::/300"]},"NumericLessThan":{"aws:MultiFactorAuthAge":"1e309"}}}]}"#,
+        "%7B%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22AWS%22%3A%22999999999999%22%7D%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%7D",
+        r#"{"Statement":[{"Effect":"Allow","Action":["iam:PassRole","lambda:*"],"Resource":"*"},{"Effect":"Deny","NotAction":"iam:*","NotResource":"arn:aws:iam::*:role/?"}]}"#,
+    ];
+    let alone = trusts.iter().map(|text| text.as_bytes().to_vec());
+    let pairs = trusts.windows(2).map(|pair| pair.join("\n").into_bytes());
+    alone.chain(pairs).collect()
+}
+
+#[test]
+fn mutated_policies_break_no_promise() {
+    let seeds = policies();
+    let mut dice = Dice(7);
+    for (index, seed) in seeds.iter().enumerate() {
+        bodies::policies(seed);
+        for _ in 0..MUTATIONS * 5 {
+            let other = &seeds[(index + 1 + dice.below(seeds.len())) % seeds.len()];
+            bodies::policies(&mutate(&mut dice, seed, other));
+        }
+    }
+}

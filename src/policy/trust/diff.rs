@@ -118,7 +118,8 @@ pub struct TrustDiff {
 impl TrustDiff {
     /// Is the later verdict worse? Unreadable documents compare with nothing.
     pub fn rose(&self) -> bool {
-        self.before != Verdict::Invalid && self.after < self.before
+        let mut opened = self.opened.iter();
+        opened.any(|change| change.kind == ChangeKind::VerdictRose)
     }
 
     /// The worst of what opened; `None` if nothing did.
@@ -156,8 +157,8 @@ pub fn diff(before: &str, after: &str, context: &TrustContext) -> TrustDiff {
         change.kind = change.kind.reversed();
         change.severity = Severity::Info;
     }
-    if diff.before != diff.after && diff.before != Verdict::Invalid {
-        let rose = diff.rose();
+    if diff.before != diff.after {
+        let rose = diff.after < diff.before;
         let change = TrustChange {
             kind: if rose {
                 ChangeKind::VerdictRose

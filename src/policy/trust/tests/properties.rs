@@ -114,9 +114,39 @@ proptest! {
     }
 
     #[test]
+    fn what_opened_is_told_and_closes_on_the_way_back(
+        (principal, action) in grants(),
+        (other, other_action) in grants(),
+        parts in prop::sample::subsequence(condition_parts(), 0..5),
+        other_parts in prop::sample::subsequence(condition_parts(), 0..5),
+        both in any::<bool>(),
+    ) {
+        let first = allow(principal, action, &parts.join(","));
+        let second = allow(other, other_action, &other_parts.join(","));
+        let before = document(std::slice::from_ref(&first));
+        let after = if both { document(&[second, first]) } else { document(&[second]) };
+        let forth = diff(&before, &after, &world());
+        let back = diff(&after, &before, &world());
+        prop_assert_eq!(forth.opened.is_empty(), back.closed.is_empty());
+        prop_assert_eq!(forth.closed.is_empty(), back.opened.is_empty());
+        // A worse verdict has a reason among the rest.
+        if forth.rose() {
+            prop_assert_eq!(forth.severity(), Some(Severity::High));
+            prop_assert!(forth.opened.len() > 1, "{:?} for {} and {}", forth, before, after);
+        }
+        if both {
+            // Nothing was taken away.
+            prop_assert_eq!(forth.closed, Vec::new());
+        }
+        let same = diff(&after, &after.replace("StringEquals\"", "stringEQUALS\""), &world());
+        prop_assert!(same.opened.is_empty() && same.closed.is_empty(), "{:?}", same);
+    }
+
+    #[test]
     fn any_text_gives_a_report(text in prop_oneof![any::<String>(), json_like()]) {
         let report = analyze(&text, &world());
         prop_assert!(report.severity >= report.verdict.severity());
         crate::policy::permissions::classify(&text);
+        diff(&text, &one(STAR, ASSUME, ""), &world());
     }
 }
