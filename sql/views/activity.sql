@@ -39,7 +39,9 @@ SELECT
     AS target_role_arn,
   CASE
     WHEN eventname = 'AssumeRoot'
-      THEN arn_account(json_get_str(requestparameters, 'targetPrincipal'))
+      THEN coalesce(
+        arn_account(json_get_str(requestparameters, 'targetPrincipal')),
+        arn_account(denied_target(errormessage)))
     ELSE arn_account(
       target_role_arn(awsregion, recipientaccountid, requestparameters, errormessage, resources))
   END AS target_account,

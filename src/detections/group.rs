@@ -49,7 +49,7 @@ pub struct Grouped {
 pub struct Circumstances {
     /// Replaces every severity.
     pub severity: Option<Severity>,
-    /// The evidence is too short for the whole rule.
+    /// The evidence is too short for the rule, where a row does not say otherwise (`learning`).
     pub learning: bool,
     /// Rows that end before this moment, in microseconds since 1970, are known to be good.
     pub baseline_until: Option<i64>,
@@ -74,7 +74,8 @@ pub fn group(
             baseline_groups.insert(key);
             continue;
         }
-        if circumstances.learning || row.get("learning") == Some(&Value::Bool(true)) {
+        let learning = row.get("learning").and_then(Value::as_bool);
+        if learning.unwrap_or(circumstances.learning) {
             learning_groups.insert(key);
             continue;
         }
@@ -342,6 +343,9 @@ references = []
         };
         let all = group(&rule(), rows(), short).unwrap();
         assert_eq!((all.findings.len(), all.n_learning), (0, 1));
+        let sure = vec![row(json!({"eventid": "a", "learning": false}))];
+        let sure = group(&rule(), sure, short).unwrap();
+        assert_eq!((sure.findings.len(), sure.n_learning), (1, 0));
     }
 
     #[test]

@@ -3,9 +3,7 @@ id = "role-created-off-pipeline"
 title = "Role made or re-trusted by an unusual actor"
 severity = "low"
 maturity = "incubating"
-# Not of the kind first-seen, for which short evidence tells nothing at all: a role that an instance
-# makes is telling at once. What depends on history says so in `learning`.
-kind = "state"
+kind = "first-seen"
 risk = ["misconfigured trust"]
 attack = ["T1136.003", "T1098.003"]
 description = """
