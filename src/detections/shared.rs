@@ -14,13 +14,15 @@ use crate::engine::{Engine, Params};
 use crate::error::Result;
 
 /// The views, in the order in which they build on one another.
-const SHARED_VIEWS: [&str; 7] = [
+const SHARED_VIEWS: [&str; 9] = [
     "recorded",
     "role_changes",
     "role_assumptions",
     "workload_sessions",
     "roles_passed",
     "strong_roles",
+    "role_steps",
+    "trust_changes",
     "trust_exposures",
 ];
 

@@ -36,6 +36,7 @@ pub const VIEWS: &[View] = &[
     view!("role_state", "what is known of each role at a time: trust, policies, boundary, maker, birth"),
     view!("policy_versions", "documents of customer managed policies that the evidence shows"),
     view!("strong_roles", "roles that are sensitive by name or have an administrator's rights"),
+    view!("role_steps", "steps onto roles, each with the step whose session it was made in"),
     view!("trust_exposures", "what is noteworthy in trust policies, one row for each call and code"),
 ];
 

@@ -30,91 +30,8 @@ references = [
 min_returns = 2
 min_renewals = 3
 min_minutes = 30
-chained_minutes = 65
-first_hours = 12
 ---*/
-WITH RECURSIVE grants AS (
-  SELECT
-    calls.eventtime, calls.eventid, calls.event_ids, calls.recipientaccountid, calls.awsregion,
-    calls.actor, calls.sourceipaddress, calls.eventname, calls.caller_key, calls.issued_key,
-    calls.target_role_arn AS to_role,
-    calls.caller_role_arn AS from_role,
-    calls.role_session_name, calls.assumed_role_id, calls.source_identity,
-    calls.useridentity.accesskeyid AS used_key,
-    calls.useridentity.principalid AS principal_id,
-    calls.useridentity.sessioncontext.sourceidentity AS session_source,
-    CAST(to_unixtime(calls.eventtime) AS BIGINT) AS at,
-    CAST(to_unixtime(try_cast(
-      calls.useridentity.sessioncontext.attributes.creationdate AS TIMESTAMP)) AS BIGINT) AS began,
-    -- What a role's session or, over accounts, an unnamed caller with a role's id takes is a step.
-    calls.caller_kind = 'role'
-      OR calls.caller_kind = 'account' AND calls.useridentity.principalid LIKE 'AROA%:%' AS chained
-  FROM role_assumptions AS calls
-  WHERE calls.ok
-    AND calls.eventname IN ('AssumeRole', 'AssumeRoleWithSAML', 'AssumeRoleWithWebIdentity')
-    AND calls.caller_kind <> 'service'
-    AND calls.target_role_arn IS NOT NULL
-    -- Steps of a service in somebody's name; the console's are the person's own.
-    AND (coalesce(calls.useridentity.invokedby, '') NOT LIKE '%.amazonaws.com'
-      OR calls.useridentity.invokedby = 'signin.amazonaws.com')
-),
--- What a session can be told by: its key, and its role's id, its name or its source identity together
--- with the second it began in, which is when it was granted.
-sessions AS (
-  SELECT
-    unnest(make_array(
-      '1 ' || issued_key,
-      '2 ' || assumed_role_id || ' ' || CAST(at AS varchar),
-      '3 ' || to_role || '/' || role_session_name || ' ' || CAST(at AS varchar),
-      '4 ' || source_identity || ' ' || to_role || ' ' || CAST(at AS varchar),
-      '5 ' || assumed_role_id)) AS tie,
-    eventid, at, to_role, chained
-  FROM grants
-),
--- The same of the calls made in sessions. The two moments may differ by two seconds.
-asked AS (
-  SELECT
-    unnest(array_concat(
-      make_array('1 ' || used_key, CASE WHEN began IS NULL THEN '5 ' || principal_id END),
-      make_array('2 ' || principal_id || ' ' || CAST(second AS varchar)),
-      make_array('3 ' || actor || ' ' || CAST(second AS varchar)),
-      make_array('4 ' || session_source || ' ' || from_role || ' ' || CAST(second AS varchar))
-    )) AS tie,
-    eventid, at
-  FROM (
-    SELECT *, unnest(make_array(began - 2, began - 1, began, began + 1, began + 2)) AS second
-    FROM grants
-    WHERE chained
-  )
-),
--- The session that a call was made in, by the strongest tie, of several the latest.
-origins AS (
-  SELECT
-    asked.eventid AS call,
-    first_value(sessions.eventid ORDER BY asked.tie, sessions.at DESC, sessions.eventid) AS parent,
-    first_value(sessions.to_role ORDER BY asked.tie, sessions.at DESC, sessions.eventid) AS role
-  FROM asked
-  JOIN sessions
-    ON sessions.tie = asked.tie
-    AND sessions.eventid <> asked.eventid
-    -- A session that itself came from a role's session lasts an hour.
-    AND asked.at - sessions.at BETWEEN 0
-      AND CASE WHEN sessions.chained THEN 60 * $chained_minutes ELSE 3600 * $first_hours END
-  WHERE asked.tie NOT LIKE '%HIDDEN_DUE_TO_SECURITY_REASONS%'
-  GROUP BY asked.eventid
-),
--- One row for each grant, with the grant whose session it was asked for in.
-edges AS (
-  SELECT
-    grants.eventtime, grants.eventid, grants.event_ids, grants.recipientaccountid, grants.awsregion,
-    grants.actor, grants.sourceipaddress, grants.eventname, grants.at, grants.caller_key,
-    grants.to_role, grants.role_session_name, grants.assumed_role_id, grants.issued_key,
-    coalesce(grants.from_role, origins.role) AS from_role,
-    origins.parent
-  FROM grants
-  LEFT JOIN origins ON origins.call = grants.eventid
-),
-chains AS (
+WITH RECURSIVE chains AS (
   SELECT
     edges.*,
     CASE WHEN from_role IS NULL THEN make_array(to_role) ELSE make_array(from_role, to_role) END
@@ -126,7 +43,7 @@ chains AS (
     0 AS n_returns,
     CASE WHEN from_role = to_role THEN 1 ELSE 0 END AS n_renewals,
     CASE WHEN from_role = to_role THEN to_role END AS again
-  FROM edges
+  FROM role_steps AS edges
   WHERE parent IS NULL
   UNION ALL
   SELECT
@@ -150,7 +67,7 @@ chains AS (
     CASE WHEN array_has(chains.roles, edges.to_role)
       THEN least(coalesce(chains.again, edges.to_role), edges.to_role) ELSE chains.again END
   FROM chains
-  JOIN edges ON edges.parent = chains.eventid
+  JOIN role_steps AS edges ON edges.parent = chains.eventid
   WHERE array_length(chains.roles) <= 10
 ),
 circles AS (
@@ -160,7 +77,7 @@ circles AS (
   FROM chains
   WHERE (n_returns >= $min_returns OR n_renewals >= $min_renewals)
     AND (array_length(roles) > 10
-      OR eventid NOT IN (SELECT parent FROM origins))
+      OR eventid NOT IN (SELECT parent FROM role_steps WHERE parent IS NOT NULL))
 ),
 -- The steps of the circles that no entry of the list covers.
 steps AS (

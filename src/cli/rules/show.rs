@@ -166,7 +166,7 @@ mod tests {
             assert!(
                 rule.params
                     .keys()
-                    .all(|name| page.contains(&format!("  {name} = ")))
+                    .all(|name| page.contains(&format!("  {name} =")))
             );
         }
     }
