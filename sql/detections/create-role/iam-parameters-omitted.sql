@@ -40,7 +40,10 @@ WITH marked AS (
         LIKE 'requestparameters too large%' AS no_request,
     lower(coalesce(json_as_text(responseelements, 'omitted'), '')) = 'true'
       OR lower(coalesce(json_as_text(responseelements, 'reason'), ''))
-        LIKE 'responseelements too large%' AS no_response
+        LIKE 'responseelements too large%' AS no_response,
+    eventname IN (
+      'CreateRole', 'UpdateAssumeRolePolicy', 'PutRolePolicy', 'PutUserPolicy', 'PutGroupPolicy',
+      'CreatePolicy', 'CreatePolicyVersion') AS sets_document
   FROM activity
   WHERE eventsource IN ('iam.amazonaws.com', 'sts.amazonaws.com')
 )
@@ -54,12 +57,12 @@ SELECT
   eventname,
   subject,
   CASE
-    WHEN no_request AND ok AND eventname IN (
-      'CreateRole', 'UpdateAssumeRolePolicy', 'PutRolePolicy', 'PutUserPolicy', 'PutGroupPolicy',
-      'CreatePolicy', 'CreatePolicyVersion') THEN 'high'
+    WHEN no_request AND ok AND sets_document THEN 'high'
     -- What was refused is not in force, and of other calls the size hides no document.
     WHEN no_request THEN 'medium'
-    -- The request still tells what was done.
+    -- The request still tells what was set. The response repeats the document percent-encoded, so
+    -- blanks count three times in it, and no ordinary document gets that far.
+    WHEN ok AND sets_document THEN 'medium'
     ELSE 'low'
   END AS severity,
   coalesce(actor, '') AS caller,

@@ -45,6 +45,12 @@ WITH role_calls AS (
     coalesce(caller_role_arn, useridentity.arn, actor) AS maker,
     useridentity.accesskeyid AS access_key_id,
     coalesce(regexp_like(useragent, '(?i)cloudshell'), false) AS in_cloudshell,
+    -- The client of a function or task says so itself, where no record shows who took the role.
+    CASE
+      WHEN caller_role_arn IS NULL THEN NULL
+      WHEN regexp_like(useragent, 'exec-env/AWS_Lambda_') THEN 'function'
+      WHEN regexp_like(useragent, 'exec-env/AWS_ECS_') THEN 'task'
+    END AS runs_in,
     role_arn,
     role_name,
     -- A wizard of the console makes a role for one service, in a path of its own.
@@ -75,6 +81,7 @@ calls AS (
     coalesce(caller_role_arn, useridentity.arn, actor),
     useridentity.accesskeyid,
     coalesce(regexp_like(useragent, '(?i)cloudshell'), false),
+    NULL,
     NULL,
     NULL,
     false,
@@ -167,11 +174,11 @@ customs AS (
 ),
 judged AS (
   SELECT
-    calls.* EXCEPT (workload),
-    coalesce(calls.workload, sessions.workload) AS workload,
+    calls.* EXCEPT (workload, runs_in),
+    coalesce(calls.workload, sessions.workload, calls.runs_in) AS workload,
     -- Building and deploying is what build jobs are for.
-    coalesce(calls.workload, sessions.workload, 'build') <> 'build' OR calls.in_cloudshell
-      AS from_workload,
+    coalesce(calls.workload, sessions.workload, calls.runs_in, 'build') <> 'build'
+      OR calls.in_cloudshell AS from_workload,
     present.eventid IS NULL AS unseen,
     coalesce(experienced.n_days, 0) AS n_days,
     NOT calls.iac_hint

@@ -37,6 +37,9 @@ WITH refusals AS (
   SELECT
     eventtime, eventid, recipientaccountid, awsregion, actor, sourceipaddress, eventname,
     eventsource, caller_role_arn,
+    -- Exploring is reading. What was refused a write wanted to work.
+    CASE WHEN regexp_like(eventname, '^(Get|List|Describe|Head|Lookup|Search|Simulate)')
+      THEN eventsource END AS read_from,
     coalesce(
       regexp_match(errormessage, 'to perform: ([a-zA-Z0-9-]+:[a-zA-Z0-9]+)')[1],
       split_part(eventsource, '.', 1) || ':' || eventname) AS action,
@@ -117,7 +120,7 @@ refused AS (
   FROM timed
   GROUP BY caller_role_arn
   HAVING (min(events_took) <= 3600 * $window_hours OR min(calls_took) <= 3600 * $window_hours)
-    AND NOT (count(DISTINCT eventsource) >= $explore_services
+    AND NOT (count(DISTINCT read_from) >= $explore_services
       AND to_unixtime(max(eventtime)) - to_unixtime(min(eventtime)) <= 60 * $explore_minutes)
 ),
 passing AS (

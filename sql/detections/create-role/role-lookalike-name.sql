@@ -10,7 +10,7 @@ description = """
 Somebody other than AWS made a role whose name AWS gives to its own roles, outside of the path that
 is reserved for them, or a role whose name differs by a letter or two from a sensitive role. Such a
 role is passed over when people read lists of roles. The two administration roles that the
-documentation has people make by hand are low where only our own accounts are trusted."""
+documentation has people make by hand are low where only other accounts of ours are trusted."""
 summary = """{{ actor }} made {{ subject }}, whose name looks like {{ imitates }}."""
 false_positives = [
   "A bootstrap of the CDK or of a quick setup by hand instead of through CloudFormation.",
@@ -66,7 +66,12 @@ of_aws AS (
     'a role that AWS makes' AS imitates,
     CASE
       WHEN lower(role_name) IN ('organizationaccountaccessrole', 'awscontroltowerexecution')
-        AND trust_verdict IN ('trusted-account', 'trusted-principal', 'org-wide', 'none') THEN 2
+        AND trust_verdict IN ('trusted-account', 'trusted-principal', 'org-wide', 'none')
+        -- These roles are there for the management account, never for one in their own account.
+        AND NOT coalesce(array_has(
+          array_transform(
+            trust_principals, principal -> coalesce(arn_account(principal), principal)),
+          role_account), false) THEN 2
       ELSE 4
     END AS weight
   FROM made

@@ -14,6 +14,7 @@ summary = """{{ actor }} {% if attempt %}tried to make{% else %}made{% endif %} 
 trust {{ offending }} without enough of a bound ({{ code }})."""
 false_positives = [
   "Cognito roles for guests, which are open by design.",
+  "A whole organization or repository that may take the role: name it in `oidc_subjects`.",
 ]
 triage = [
   "Which subjects does the provider vouch for, and who can get one?",
@@ -24,28 +25,48 @@ references = [
   "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html",
 ]
 ---*/
+WITH accepted AS (
+  -- Which subjects are let in is the list's to say; that a token's audience goes untested is not.
+  SELECT exposed.eventid, exposed.code, exposed.offending, min(subjects.pattern) AS pattern
+  FROM trust_exposures AS exposed
+  JOIN oidc_subjects AS subjects
+    ON glob_match(subjects.pattern, exposed.offending)
+    OR subjects.pattern LIKE '% %'
+      AND glob_match(split_part(subjects.pattern, ' ', 2), exposed.offending)
+      AND glob_match(
+        '*:oidc-provider/' || split_part(subjects.pattern, ' ', 1) || ' *',
+        array_to_string(exposed.trust_principals, ' ') || ' ')
+  WHERE exposed.code IN ('T17', 'T18', 'T19')
+  GROUP BY exposed.eventid, exposed.code, exposed.offending
+)
 SELECT
-  eventtime,
-  eventid,
-  recipientaccountid,
-  awsregion,
-  actor,
-  sourceipaddress,
-  eventname,
-  subject,
-  severity,
-  role_name,
-  role_arn,
-  role_id,
-  permissions_boundary,
-  max_session_seconds,
-  code,
-  statement,
-  offending,
-  advice,
-  trust_verdict,
-  trust_codes,
-  attempt,
-  role_is
-FROM trust_exposures
-WHERE code IN ('T16', 'T17', 'T18', 'T19', 'T20', 'T21', 'T23', 'T24', 'T26', 'T29')
+  exposed.eventtime,
+  exposed.eventid,
+  exposed.recipientaccountid,
+  exposed.awsregion,
+  exposed.actor,
+  exposed.sourceipaddress,
+  exposed.eventname,
+  exposed.subject,
+  exposed.severity,
+  exposed.role_name,
+  exposed.role_arn,
+  exposed.role_id,
+  exposed.permissions_boundary,
+  exposed.max_session_seconds,
+  exposed.code,
+  exposed.statement,
+  exposed.offending,
+  exposed.advice,
+  exposed.trust_verdict,
+  exposed.trust_codes,
+  exposed.attempt,
+  exposed.role_is,
+  'oidc_subjects: ' || accepted.pattern AS suppressed_by
+FROM trust_exposures AS exposed
+LEFT JOIN accepted
+  ON accepted.eventid = exposed.eventid
+  AND accepted.code = exposed.code
+  AND accepted.offending = exposed.offending
+WHERE exposed.code IN (
+  'T16', 'T17', 'T18', 'T19', 'T20', 'T21', 'T23', 'T24', 'T26', 'T29')
