@@ -278,7 +278,8 @@ fn grade_shared(
             grade = grade.and(Raised::new(Code::T22, subject));
         }
     }
-    let stranger = subjects(&key, conditions).find(|subject| !is_listed(subject, context));
+    let stranger =
+        subjects(&key, conditions).find(|subject| !is_listed(provider, subject, context));
     if let Some(subject) = stranger {
         grade.verdict = grade.verdict.min(Verdict::FederatedWeak);
         grade = grade.and(Raised::new(Code::T18, subject));
@@ -286,12 +287,14 @@ fn grade_shared(
     grade
 }
 
-fn is_listed(subject: &str, context: &TrustContext) -> bool {
+/// Entries hold issuer and subject, or the subject alone.
+fn is_listed(provider: &str, subject: &str, context: &TrustContext) -> bool {
     let listed = &context.oidc_subjects;
+    let named = format!("{provider} {subject}");
     listed.is_empty()
         || listed
             .iter()
-            .any(|known| known == subject || matches(known, subject))
+            .any(|known| known == subject || matches(known, subject) || matches(known, &named))
 }
 
 /// Texts of the subject tests that count.

@@ -69,6 +69,22 @@ fn a_subject_that_is_not_listed_is_a_strangers() {
         "high",
         "T18",
     );
+    context.oidc_subjects = vec!["token.actions.githubusercontent.com repo:mine@4/*".to_owned()];
+    check_in(
+        &context,
+        &with("repo:mine@4/app@5:environment:e"),
+        "federated-scoped",
+        "info",
+        "",
+    );
+    context.oidc_subjects = vec!["gitlab.com repo:mine@4/*".to_owned()];
+    check_in(
+        &context,
+        &with("repo:mine@4/app@5:environment:e"),
+        "federated-weak",
+        "high",
+        "T18",
+    );
 }
 
 #[test]
