@@ -4,6 +4,7 @@ title = "Root session on a member account"
 severity = "high"
 maturity = "stable"
 kind = "stateless"
+full_scan = "what the session did is found by its key, which may stand in any event"
 risk = ["privilege escalation"]
 attack = ["T1548.005", "T1078.004"]
 description = """

@@ -11,7 +11,8 @@ In a chain of role sessions the same role comes again: two roles hand over to ea
 itself just before its hour is over. Whoever does this lives on for as long as he likes, also after the
 credentials that he came with are gone. Two returns count, or three steps from a role to itself about an
 hour apart. A role takes itself only if its trust says so, and such a trust is noted at low severity."""
-summary = """{% if path %}{{ began_as }} went in circles: {{ path }}.{% else %}{{ actor }} let {{ subject }} take itself.{% endif %}"""
+summary = """{% if path %}{{ began_as }} went in circles: {{ path }}{% else %}{{ actor }} let {{ subject }}
+take itself{% endif %}."""
 false_positives = [
   "Old code that takes its own role to get fresh credentials: list the step in `chain_allow`.",
 ]

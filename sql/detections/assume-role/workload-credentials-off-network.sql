@@ -4,6 +4,7 @@ title = "A workload's credentials used from elsewhere"
 severity = "high"
 maturity = "incubating"
 kind = "first-seen"
+full_scan = "where the sessions of a role come from is learned from all their calls"
 risk = ["unauthorized access"]
 attack = ["T1552.005", "T1078.004"]
 group_by = ["place"]

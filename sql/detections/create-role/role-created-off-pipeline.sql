@@ -4,6 +4,7 @@ title = "Role made or re-trusted by an unusual actor"
 severity = "low"
 maturity = "incubating"
 kind = "first-seen"
+full_scan = "which accounts were recorded, and from when on, stands in all events"
 risk = ["misconfigured trust"]
 attack = ["T1136.003", "T1098.003"]
 description = """

@@ -4,6 +4,7 @@ title = "Role trusts an account nobody knows"
 severity = "high"
 maturity = "stable"
 kind = "stateless"
+full_scan = "unique ids are looked up among all principals that the evidence shows"
 risk = ["misconfigured trust"]
 attack = ["T1098.003", "T1199"]
 description = """

@@ -4,6 +4,7 @@ title = "CloudTrail switched off or narrowed"
 severity = "high"
 maturity = "stable"
 kind = "stateless"
+full_scan = "an account that falls silent shows in all events only"
 risk = ["misconfiguration"]
 attack = ["T1685.002"]
 description = """

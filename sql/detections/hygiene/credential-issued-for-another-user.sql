@@ -4,6 +4,7 @@ title = "Credentials made for somebody else's user"
 severity = "high"
 maturity = "stable"
 kind = "stateless"
+full_scan = "the use of a new key may stand in any event"
 risk = ["strong passwords", "key rotation"]
 attack = ["T1098.001"]
 description = """
