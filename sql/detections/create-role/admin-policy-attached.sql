@@ -84,6 +84,9 @@ attached AS (
     -- Identity Center writes the roles of its permission sets.
     AND coalesce(changes.caller_role_arn, '')
       NOT LIKE '%:role/aws-service-role/sso.amazonaws.com/%'
+    -- What a service does in its own name nobody asked for, but a leaked key it tells of counts.
+    AND (changes.useridentity.type IS DISTINCT FROM 'AWSService'
+      OR changes.policy_arn LIKE '%/AWSCompromisedKeyQuarantine%')
 ),
 judged AS (
   SELECT
@@ -97,6 +100,10 @@ judged AS (
       WHEN aws_policy = 'AWSDenyAll' AND holder_kind = 'user' THEN 3
       -- Everything, but only for calls through one service.
       WHEN aws_policy = 'AWSMcpServiceActionsFullAccess' THEN 3
+      -- The bootstrap of the CDK gives its role for CloudFormation everything, unless told otherwise.
+      WHEN policy_tier = 1
+        AND useridentity.invokedby = 'cloudformation.amazonaws.com'
+        AND glob_match('cdk-*-cfn-exec-role-*', role_name) THEN 3
       WHEN policy_tier = 1 THEN 4
       WHEN customer_class = 'admin' THEN CASE WHEN customer_conditioned THEN 3 ELSE 4 END
       WHEN policy_tier = 2 AND aws_policy IN (
