@@ -31,6 +31,11 @@ WITH handed AS (
       json_get_str(requestparameters, 'targets', 3, 'roleArn'),
       json_get_str(requestparameters, 'targets', 4, 'roleArn'),
       json_get_str(requestparameters, 'pipeline', 'roleArn'),
+      json_get_str(requestparameters, 'jobUpdate', 'role'),
+      json_get_str(requestparameters, 'containerProperties', 'jobRoleArn'),
+      json_get_str(requestparameters, 'parameters', 'AutomationAssumeRole', 0),
+      json_get_str(requestparameters, 'roles', 'authenticated'),
+      json_get_str(requestparameters, 'roles', 'unauthenticated'),
       CASE WHEN eventname = 'AddRoleToInstanceProfile'
         THEN json_get_str(requestparameters, 'roleName') END,
       json_get_str(requestparameters, 'iamInstanceProfile', 'arn'),
@@ -87,6 +92,8 @@ WITH handed AS (
       OR eventsource = 'apprunner.amazonaws.com' AND eventname IN ('CreateService', 'UpdateService')
       OR eventsource = 'codepipeline.amazonaws.com' AND eventname IN (
         'CreatePipeline', 'UpdatePipeline')
+      OR eventsource = 'iot.amazonaws.com' AND eventname IN ('CreateRoleAlias', 'UpdateRoleAlias')
+      OR eventsource = 'cognito-identity.amazonaws.com' AND eventname = 'SetIdentityPoolRoles'
       OR eventsource LIKE 'bedrock%' AND eventname IN (
         'CreateCodeInterpreter', 'CreateAgentRuntime', 'CreateAgent')
       OR eventsource IN ('elasticmapreduce.amazonaws.com', 'emr-serverless.amazonaws.com',
