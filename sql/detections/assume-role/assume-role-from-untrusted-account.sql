@@ -40,13 +40,13 @@ min_external_id = 8
 WITH calls AS (
   SELECT
     assumed.*,
-    own.inferred,
+    coalesce(own.inferred, true) AS inferred,
     coalesce(
       length(assumed.external_id) >= $min_external_id
         AND NOT regexp_like(assumed.external_id, '^[0-9]{12}$'),
       false) AS agreed
   FROM role_assumptions AS assumed
-  JOIN own_accounts AS own ON own.account = assumed.target_account
+  LEFT JOIN own_accounts AS own ON own.account = assumed.target_account
   LEFT JOIN own_accounts AS ours ON ours.account = assumed.caller_account
   WHERE assumed.eventname = 'AssumeRole'
     AND assumed.ok
@@ -54,6 +54,12 @@ WITH calls AS (
     AND assumed.caller_kind <> 'service'
     AND assumed.cross_account
     AND ours.account IS NULL
+    -- A record that names no recipient, and no more of the caller than the account, was made where
+    -- the role is.
+    AND (own.account IS NOT NULL
+      OR assumed.seen_from = 'target'
+        AND assumed.recipientaccountid IS NULL
+        AND NOT EXISTS (SELECT 1 FROM own_accounts WHERE NOT inferred))
 ),
 -- Accounts that have come ever since, on many days.
 usual AS (

@@ -41,7 +41,7 @@ WITH calls AS (
     -- A vendor may call from several accounts; without a name, each is one of its own.
     coalesce(nullif(vendor.name, ''), assumed.caller_account) AS party
   FROM role_assumptions AS assumed
-  JOIN own_accounts AS own ON own.account = assumed.target_account
+  LEFT JOIN own_accounts AS own ON own.account = assumed.target_account
   LEFT JOIN own_accounts AS ours ON ours.account = assumed.caller_account
   LEFT JOIN (
     SELECT account, min(name) AS name, bool_and(external_id_required) AS external_id_required
@@ -54,6 +54,12 @@ WITH calls AS (
     AND assumed.caller_kind <> 'service'
     AND assumed.cross_account
     AND ours.account IS NULL
+    -- A record that names no recipient, and no more of the caller than the account, was made where
+    -- the role is.
+    AND (own.account IS NOT NULL
+      OR assumed.seen_from = 'target'
+        AND assumed.recipientaccountid IS NULL
+        AND NOT EXISTS (SELECT 1 FROM own_accounts WHERE NOT inferred))
 ),
 shared_ids AS (
   SELECT external_id, count(DISTINCT party) AS n_parties
