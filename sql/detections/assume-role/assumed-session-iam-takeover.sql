@@ -67,6 +67,23 @@ WITH acts AS (
 admin_policies AS (
   SELECT DISTINCT policy_arn FROM policy_versions WHERE policy_class = 'admin'
 ),
+-- One row for each call, grouped so that the view is worked off once, before its rows are joined
+-- to all the others: a few dozen changes took gigabytes otherwise.
+changes AS (
+  SELECT
+    eventid,
+    min(holder_kind) AS holder_kind,
+    min(holder_name) AS holder_name,
+    min(policy_arn) AS policy_arn,
+    min(policy_name) AS policy_name,
+    min(policy_tier) AS policy_tier,
+    min(policy_class) AS policy_class,
+    bool_or(policy_default) AS policy_default,
+    min(policy_severity) AS policy_severity,
+    min(trust_severity) AS trust_severity
+  FROM role_changes
+  GROUP BY eventid
+),
 powers AS (
   SELECT
     acts.*,
@@ -99,7 +116,7 @@ powers AS (
       ELSE 4
     END AS power
   FROM acts
-  LEFT JOIN role_changes AS changes ON changes.eventid = acts.eventid
+  LEFT JOIN changes ON changes.eventid = acts.eventid
   LEFT JOIN admin_policies ON admin_policies.policy_arn = changes.policy_arn
 ),
 -- When the role did the like before and after, but for the hours around, which are the same story.
