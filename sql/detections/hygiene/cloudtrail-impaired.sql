@@ -319,7 +319,7 @@ attempts AS (
         'DeleteServiceLinkedChannel')
       OR denied AND eventname IN ('UpdateTrail', 'PutEventSelectors'))
 ),
--- Where trails put their files, as trails say and as CloudTrail's own calls show.
+-- Where trails put their files, as trails say, as CloudTrail's own calls show, and by their names.
 stores AS (
   SELECT place, min(known_at) AS known_at, min(made_at) AS made_at
   FROM (
@@ -344,6 +344,14 @@ stores AS (
     WHERE eventsource IN ('s3.amazonaws.com', 'kms.amazonaws.com')
       AND useridentity.invokedby = 'cloudtrail.amazonaws.com'
       AND useridentity.type = 'AWSService'
+    UNION ALL
+    -- The consoles' own names say it where the trail was made before the records begin.
+    SELECT json_get_str(requestparameters, 'bucketName'), eventtime, NULL
+    FROM calls
+    WHERE eventsource = 's3.amazonaws.com'
+      AND regexp_like(
+        json_get_str(requestparameters, 'bucketName'),
+        '^aws-(cloudtrail|controltower)-logs-')
   )
   WHERE place <> ''
   GROUP BY place
