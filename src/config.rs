@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::IpAddr;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -99,8 +100,16 @@ impl Default for Lists {
 
 /// A moment that splits the evidence, in microseconds since 1970 UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "TimeText", into = "String")]
 pub struct BaselineUntil(pub i64);
+
+/// A time of TOML's own, or one in quotes.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum TimeText {
+    Text(String),
+    Time(toml::value::Datetime),
+}
 
 /// The text is no moment that could split the evidence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -121,11 +130,14 @@ impl FromStr for BaselineUntil {
     }
 }
 
-impl TryFrom<String> for BaselineUntil {
+impl TryFrom<TimeText> for BaselineUntil {
     type Error = UnknownMoment;
 
-    fn try_from(text: String) -> Result<Self, UnknownMoment> {
-        text.parse()
+    fn try_from(text: TimeText) -> Result<Self, UnknownMoment> {
+        match text {
+            TimeText::Text(text) => text.parse(),
+            TimeText::Time(time) => time.to_string().parse(),
+        }
     }
 }
 
@@ -245,6 +257,15 @@ impl Lists {
                 .into());
             }
         }
+        for network in &lists.known_networks {
+            if !is_network(network) {
+                return Err(ConfigError::Value {
+                    value: network.clone(),
+                    wanted: "a network such as `203.0.113.0/24`, or an address",
+                }
+                .into());
+            }
+        }
         Ok(lists)
     }
 
@@ -269,6 +290,19 @@ impl Lists {
             source,
         })?)
     }
+}
+
+/// Whether the text is an address, alone or with the number of bits of its network.
+fn is_network(text: &str) -> bool {
+    let (address, bits) = match text.split_once('/') {
+        Some((address, bits)) => (address, Some(bits)),
+        None => (text, None),
+    };
+    let Ok(address) = address.parse::<IpAddr>() else {
+        return false;
+    };
+    let most = if address.is_ipv4() { 32 } else { 128 };
+    bits.is_none_or(|bits| bits.parse::<u8>().is_ok_and(|bits| bits <= most))
 }
 
 /// Whether the text is an AWS account id: 12 digits.
@@ -346,11 +380,28 @@ mod tests {
     }
 
     #[test]
+    fn a_moment_is_written_in_quotes_or_without() {
+        for text in [
+            "baseline_until = 2025-03-06",
+            "baseline_until = '2025-03-06'",
+            "baseline_until = 2025-03-06T00:00:00Z",
+            "baseline_until = '2025-03-06T00:00:00Z'",
+        ] {
+            let until = Lists::parse(text).unwrap().baseline_until;
+            assert_eq!(until, Some(BaselineUntil(1_741_219_200_000_000)), "{text}");
+        }
+    }
+
+    #[test]
     fn what_would_be_ignored_is_refused() {
         for text in [
             "own_acounts = []",
             "own_accounts = [\"1234\"]",
             "own_accounts = 5",
+            "known_networks = ['999.1.1.1/99']",
+            "known_networks = ['203.0.113.0/33']",
+            "known_networks = ['']",
+            "baseline_until = 'soon'",
         ] {
             assert!(Lists::parse(text).is_err(), "{text}");
         }

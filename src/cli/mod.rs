@@ -281,7 +281,8 @@ fn complain(error: &Error) {
     while let Some(error) = cause {
         let text = error.to_string();
         if !said.contains(&text) {
-            say!("  because: {}", safe::line(&text));
+            // Some causes point into a text, over several lines.
+            say!("  because: {}", safe::lines(&text).replace('\n', "\n  "));
         }
         said = text;
         cause = error.source();

@@ -17,6 +17,9 @@ use crate::report::recipes::Recipes;
 /// to read and finds the same.
 const MAX_LISTED_EVENTS: usize = 25;
 
+/// What stands in a summary for a value that the records do not tell.
+const UNTOLD: &str = "(unknown)";
+
 /// How many values of a list a summary names before it counts the rest.
 const MAX_NAMED: usize = 3;
 
@@ -77,6 +80,15 @@ fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.add_filter("few", few);
+    // A record may tell less than the sentence asks for.
+    environment.set_formatter(|out, _state, value| {
+        let text = if value.is_none() {
+            UNTOLD.to_owned()
+        } else {
+            value.to_string()
+        };
+        out.write_str(&text).map_err(minijinja::Error::from)
+    });
     environment
 }
 
@@ -192,6 +204,13 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_no_record_tells_is_called_unknown() {
+        let context = minijinja::context! { actor => (), n => 2, name => "x" };
+        let text = environment().render_str("{{ actor }} {{ n }} {{ name }}", context);
+        assert_eq!(text.unwrap(), "(unknown) 2 x");
+    }
 
     #[test]
     fn lists_are_cut_to_a_few() {

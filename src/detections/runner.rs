@@ -4,7 +4,9 @@
 //! them. A rule that fails is reported and does not stop the others.
 
 use arrow::compute::kernels::cast_utils::string_to_timestamp_nanos;
+use arrow::record_batch::RecordBatch;
 use futures::stream::{self, StreamExt};
+use tokio::task::JoinSet;
 
 use super::allow::covers;
 use super::attack::Attack;
@@ -16,7 +18,7 @@ use super::row::{Row, check_columns, rows};
 use super::rule::{Kind, ParamValue, Rule};
 use super::shared::materialize;
 use crate::config::Lists;
-use crate::engine::{Engine, Evidence, Param, Params};
+use crate::engine::{Engine, Evidence, Param, Params, Rows};
 use crate::error::{Result, RuleError};
 use crate::finding::{Severity, Suppressed, UnknownSeverity};
 use crate::report::recipes::Recipes;
@@ -123,12 +125,29 @@ pub async fn query(engine: &Engine, rule: &Rule, lists: &Lists) -> Result<Vec<Ro
         .await
         .map_err(fail)?;
     check_columns(id, &answer.schema)?;
-    let batches = answer.collect().await.map_err(fail)?;
+    let batches = collect(answer).await.map_err(fail)?;
     let mut all = Vec::new();
     for batch in &batches {
         all.extend(rows(id, batch)?);
     }
     Ok(all)
+}
+
+/// Collects on a thread of its own, so that rules that run at the same time use all processors. It ends
+/// with whoever waits for it.
+async fn collect(answer: Rows) -> Result<Vec<RecordBatch>> {
+    let mut task = JoinSet::new();
+    task.spawn(answer.collect());
+    match task.join_next().await {
+        Some(Ok(batches)) => batches,
+        Some(Err(stopped)) => Err(RuleError {
+            rule: String::new(),
+            message: "the query ended early".to_owned(),
+            source: Some(Box::new(stopped)),
+        }
+        .into()),
+        None => Ok(Vec::new()),
+    }
 }
 
 /// Defaults with the lists' values in their place. Values of a wrong type are reported by
