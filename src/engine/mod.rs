@@ -6,6 +6,7 @@
 mod cached;
 mod catalog;
 mod cloudtrail_view;
+mod compact;
 mod dialect;
 mod event_json;
 mod examine;
@@ -224,6 +225,8 @@ impl Engine {
         let rows = self.query(sql, &Params::new()).await?;
         let schema = Arc::clone(&rows.schema);
         let batches = rows.collect().await?;
+        let batches =
+            compact::compact(&schema, &batches).map_err(|error| self.unplanned(&error))?;
         self.register_batches(name, schema, batches)
     }
 
