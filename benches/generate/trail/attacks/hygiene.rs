@@ -72,7 +72,7 @@ fn policy(j: &mut Json, length: &str, symbols: &str, reuse: Option<&str>) {
 fn policy_weakened(s: &mut Scene) -> Told {
     let who = s.stolen(&format!("office-{}", s.tag));
     let subject = format!("arn:aws:iam::{}:root", s.home);
-    if s.n % 2 == 0 {
+    if s.n.is_multiple_of(2) {
         s.iam(&who, 0, "DeleteAccountPasswordPolicy", &[]);
     } else {
         let mut event = s.iam_event(&who, 0, "UpdateAccountPasswordPolicy", &[]);
@@ -226,7 +226,7 @@ fn own_rotation(s: &mut Scene) -> Told {
     });
     let old = Rng::named(&format!("{}/{name}", s.home)).key("AKIA");
     let key = s.mint.rng.key("AKIA");
-    let event = new_key(s, &who, 0, (&name, s.n % 2 == 0), &key);
+    let event = new_key(s, &who, 0, (&name, s.n.is_multiple_of(2)), &key);
     s.log([event]);
     let user = Who::user(&s.home, &name, &key, None).from(&who.ip, &who.agent);
     s.call(&user, 300, ("s3", "ListBuckets"));
@@ -261,7 +261,7 @@ fn rotation_unfinished(s: &mut Scene) -> Told {
 }
 
 fn root_used(s: &mut Scene) -> Told {
-    let who = Who::root(&s.home, s.at(-60), s.n % 2 == 0)
+    let who = Who::root(&s.home, s.at(-60), s.n.is_multiple_of(2))
         .from(&s.lair(), BROWSER)
         .in_console();
     match s.n % 3 {

@@ -127,7 +127,7 @@ fn changer(s: &mut Scene) -> Who {
 fn set_trust(s: &mut Scene, name: &str, document: &str) -> Told {
     let who = changer(s);
     let role = s.role(&format!("{name}-{}", s.tag));
-    if s.n % 2 == 0 {
+    if s.n.is_multiple_of(2) {
         s.create_role(&who, 0, &role, document);
     } else {
         let request = [
@@ -320,7 +320,7 @@ fn backdoor(s: &mut Scene) -> Told {
         ("roleName", role.name.as_str()),
         ("policyArn", "arn:aws:iam::aws:policy/AdministratorAccess"),
     ];
-    if s.n % 2 == 0 {
+    if s.n.is_multiple_of(2) {
         s.create_role(&who, 0, &role, &document);
         s.iam(&who, 0, "AttachRolePolicy", &request);
     } else {
