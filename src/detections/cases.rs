@@ -2,7 +2,7 @@
 //!
 //! The file `<id>.cases.json` beside the rule is a list of cases, or an object with `templates` of
 //! events and `cases`. Each case says which lists the case of the evidence has, which CloudTrail records
-//! there are (written short: [`super::case_events`]), and every finding that must come of them, no more
+//! there are (written short: `case_events`), and every finding that must come of them, no more
 //! and no fewer.
 
 use std::fmt;
