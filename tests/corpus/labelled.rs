@@ -30,6 +30,28 @@ reach and what they touch by the way, not a rate. Labels are those of the source
 ATT&CK technique that a call can serve, or the tool that made the call (its preparation and cleaning up included).
 ";
 
+/// What stands below the tables: what was found when somebody looked.
+const LOOKED_AT: &str = "
+## What speaks without a label
+
+Every finding on an event that no label marks was looked at, in the sources above and with all collected logs read \
+as one case. None was tuned away, since each says what its events show:
+
+- Root users at work: sign-ins without MFA, an alias, users and buckets made, an MFA device taken off, a weak password \
+policy. They come from laboratories and from examples of the AWS guides in which the root user does everything.
+- Administrators of laboratories: a user that writes itself a policy of `*`, `AdministratorAccess` attached to a user, \
+a sign-in profile for another user, trails stopped, the bucket of a trail deleted by the clean-up of an exercise, \
+metadata of a SAML provider replaced. They are what other rule sets keep as their samples of attacks.
+- Examples of the guides: console sign-ins without MFA, a role of another account taken without MFA, instance \
+credentials on an address that the few records of that account had not shown. Thrown together with years of other \
+trails, such records look as if the account had a history, which makes what is new in them count.
+- At low severity: a role for log delivery that does not pin its source, access keys without use, a first step onto a \
+role, an administrator of Identity Center who makes a role.
+
+Refused calls are no finding of most rules: the catalogue of techniques was recorded by a user who may do next to \
+nothing, so most of its events fail, and are what a rule about the success of such a call leaves alone.
+";
+
 /// Labels of a source: what each event is part of.
 type Labels = BTreeMap<String, String>;
 
@@ -64,6 +86,7 @@ pub async fn check(shared: &Path, scratch: &Path, report: &mut Report) -> Result
             &found.findings,
         )?;
     }
+    page.push_str(LOOKED_AT);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE);
     if std::env::var_os("SPOOR_WRITE_DOCS").is_some() {
         fs::write(&path, &page)?;
