@@ -71,7 +71,10 @@ attached AS (
       THEN split_part(changes.policy_arn, '/', -1) END AS aws_policy,
     defaults.policy_class AS customer_class,
     defaults.policy_conditioned AS customer_conditioned
-  FROM role_changes AS changes
+  FROM (
+    SELECT *, useridentity.type AS caller_type, useridentity.invokedby AS invoked_by
+    FROM role_changes
+  ) AS changes
   LEFT JOIN defaults
     ON defaults.policy_arn = changes.policy_arn
     AND defaults.since <= changes.eventtime
@@ -85,7 +88,7 @@ attached AS (
     AND coalesce(changes.caller_role_arn, '')
       NOT LIKE '%:role/aws-service-role/sso.amazonaws.com/%'
     -- What a service does in its own name nobody asked for, but a leaked key it tells of counts.
-    AND (changes.useridentity.type IS DISTINCT FROM 'AWSService'
+    AND (changes.caller_type IS DISTINCT FROM 'AWSService'
       OR changes.policy_arn LIKE '%/AWSCompromisedKeyQuarantine%')
 ),
 judged AS (
@@ -102,7 +105,7 @@ judged AS (
       WHEN aws_policy = 'AWSMcpServiceActionsFullAccess' THEN 3
       -- The bootstrap of the CDK gives its role for CloudFormation everything, unless told otherwise.
       WHEN policy_tier = 1
-        AND useridentity.invokedby = 'cloudformation.amazonaws.com'
+        AND invoked_by = 'cloudformation.amazonaws.com'
         AND glob_match('cdk-*-cfn-exec-role-*', role_name) THEN 3
       WHEN policy_tier = 1 THEN 4
       WHEN customer_class = 'admin' THEN CASE WHEN customer_conditioned THEN 3 ELSE 4 END
