@@ -9,6 +9,7 @@ pub mod error;
 pub mod finding;
 pub mod ingest;
 pub mod lake;
+pub mod lineage;
 pub mod policy;
 pub mod record;
 pub mod repl;

@@ -1,0 +1,3 @@
+//! Sessions and what they came from.
+
+pub mod story;
