@@ -10,3 +10,4 @@ pub mod findings;
 pub mod recipes;
 pub mod rows;
 pub mod safe;
+pub mod trace;
