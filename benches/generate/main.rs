@@ -5,6 +5,7 @@
 mod calls;
 mod event;
 mod kit;
+mod lineage;
 mod sample;
 mod trail;
 
@@ -30,6 +31,8 @@ enum What {
     },
     /// A trail of any size, for measuring
     Trail(trail::Options),
+    /// Sessions that begin in every way and go on through roles, with the truth of each beside them
+    Lineage(lineage::Options),
 }
 
 fn main() -> io::Result<()> {
@@ -40,6 +43,14 @@ fn main() -> io::Result<()> {
             println!(
                 "{} files, {} events and {} duplicates, {} bytes of JSON, {} of gzip",
                 made.files, made.records, made.duplicates, made.json_bytes, made.gzip_bytes
+            );
+            Ok(())
+        }
+        What::Lineage(options) => {
+            let made = lineage::build(&options)?;
+            println!(
+                "{} sessions, {} files, {} events and {} duplicates",
+                made.sessions, made.files, made.records, made.duplicates
             );
             Ok(())
         }
