@@ -5,7 +5,7 @@ use super::super::event::{Event, Role, Who};
 use super::super::kit::{HOUR, Json, Time};
 use super::holder::{Holder, Keys, Marks, Shape};
 use super::truth::Root;
-use super::world::{CLI, Copies, Hop, SDK, World, answer};
+use super::world::{CLI, Copies, Hop, SDK, Through, World, answer};
 
 const ROLES: [&str; 12] = [
     "deploy",
@@ -32,7 +32,7 @@ pub fn hop<'a>(role: &'a Role, session: &'a str, time: Time) -> Hop<'a> {
         time,
         copies: Copies::Both,
         source_identity: None,
-        console: false,
+        through: Through::Caller,
     }
 }
 
@@ -159,6 +159,7 @@ pub fn same_second(w: &mut World, time: Time) {
     }
     if keyless {
         keyless_pair(w, &sessions[0].clone(), time.plus(400));
+        both_go_out(w, &sessions, time.plus(600));
     }
 }
 
@@ -174,6 +175,30 @@ fn keyless_pair(w: &mut World, one: &Holder, time: Time) {
     };
     w.describe(&holder);
     w.works(&holder, time, 2);
+    w.scenario = scenario;
+}
+
+/// Both go on into another account, and only the target's copies are there: they show a principal
+/// that is either of the two.
+fn both_go_out(w: &mut World, sessions: &[Holder], time: Time) {
+    let scenario = std::mem::replace(&mut w.scenario, "same-second-target-only");
+    for (n, session) in sessions.iter().enumerate() {
+        let mut account = w.account();
+        while account == session.account {
+            account = w.account();
+        }
+        let (role, name) = (w.role(&account), w.session_name());
+        let time = time.plus(30 * n as i64);
+        let copies = Copies::Target;
+        let next = w.takes(
+            session,
+            &Hop {
+                copies,
+                ..hop(&role, &name, time)
+            },
+        );
+        w.works(&next, time.plus(1), 2);
+    }
     w.scenario = scenario;
 }
 
@@ -201,6 +226,7 @@ pub fn same_name(w: &mut World, time: Time) {
                 Keys::Empty
             };
         }
+        w.goes_on(&session, time.plus(2));
         time = w
             .works(&session, time.plus(1), 3)
             .plus(60 + w.mint.rng.below(3_000) as i64);
@@ -258,6 +284,59 @@ pub fn forwarded(w: &mut World, time: Time) {
     for _ in 0..3 {
         w.forwards(&session, time);
         time = time.plus(3);
+    }
+    let (role, name) = (w.role(&session.account), w.session_name());
+    let hop = Hop {
+        through: Through::Service,
+        ..hop(&role, &name, time)
+    };
+    let next = w.takes(&session, &hop);
+    w.works(&next, time.plus(1), 2);
+}
+
+/// The response was too large for the record, so no key was issued as far as anybody can see.
+pub fn omitted(w: &mut World, time: Time) {
+    let user = w.some_user();
+    let role = w.next_role(&user.account);
+    let name = format!("tagged-{}", w.mint.rng.below(1 << 30));
+    let hop = Hop {
+        through: Through::Omitted,
+        ..hop(&role, &name, time)
+    };
+    let session = w.takes(&user, &hop);
+    let time = w.works(&session, time.plus(1), 3);
+    w.goes_on(&session, time);
+}
+
+/// A person calls his session as an instance would be called.
+pub fn disguised(w: &mut World, time: Time) {
+    let user = w.some_user();
+    let role = w.next_role(&user.account);
+    let name = format!("i-0{:016x}", w.mint.rng.draw());
+    let session = w.takes(&user, &hop(&role, &name, time));
+    let time = w.works(&session, time.plus(1), 3);
+    w.goes_on(&session, time);
+}
+
+/// A session uses a key or a bucket of another account, which has a copy of the record.
+pub fn shared(w: &mut World, time: Time) {
+    let user = w.some_user();
+    let role = w.role(&user.account);
+    let name = format!("share-{}", w.mint.rng.below(1 << 30));
+    let session = w.takes(&user, &hop(&role, &name, time));
+    let mut owner = w.account();
+    while owner == session.account {
+        owner = w.account();
+    }
+    for n in 0..3 {
+        let mut event = w.call(&session, time.plus(3 + n), ("kms", "Decrypt"));
+        event.shared_id = Some(w.mint.rng.uuid());
+        let mut copy = event.clone();
+        copy.account.clone_from(&owner);
+        copy.event_id = w.mint.rng.uuid();
+        copy.who.identity = Who::foreign(&session.account, &session.principal_id()).identity;
+        w.emit(&event, Some(session.node));
+        w.emit(&copy, Some(session.node));
     }
 }
 

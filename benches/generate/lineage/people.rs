@@ -6,7 +6,7 @@ use super::super::kit::{HOUR, Json, Time};
 use super::chains::{USERS, hop};
 use super::holder::{Holder, Keys, Marks, Shape};
 use super::truth::Root;
-use super::world::{BROWSER, Copies, Hop, World, answer};
+use super::world::{BROWSER, CLI, Copies, Hop, Through, World, answer};
 
 fn user_root(kind: &'static str, arn: &str) -> Root {
     Root::new(kind, arn, &[arn])
@@ -217,6 +217,25 @@ pub fn console_user(w: &mut World, time: Time) {
 
 pub fn root_user(w: &mut World, time: Time) {
     let account = w.account();
+    if w.chance(20) {
+        let arn = format!("{account}:root");
+        let node = w.node("root", Root::new("root", &arn, &[&account]));
+        let holder = Holder {
+            node,
+            account,
+            shape: Shape::Root,
+            keys: Keys::One(w.mint.rng.key("AKIA")),
+            created: None,
+            marks: Marks::default(),
+            ip: w.address(),
+            agent: CLI.to_owned(),
+            region: w.region(),
+            console: false,
+        };
+        w.describe(&holder);
+        w.works(&holder, time, 3);
+        return;
+    }
     let mut console = signed_in(w, &account, Shape::Root, time);
     if w.chance(30) {
         console.keys = Keys::Empty;
@@ -261,7 +280,7 @@ fn switch(w: &mut World, by: &Holder, account: &str, name: &str, time: Time) {
     };
     let hop = Hop {
         copies,
-        console: true,
+        through: Through::Console,
         ..hop(&role, name, time)
     };
     let session = w.takes(by, &hop);

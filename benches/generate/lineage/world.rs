@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::super::event::{Event, Role, Who};
-use super::super::kit::{Json, Mint, Time, unique_id};
+use super::super::kit::{Json, Mint, Time};
 use super::delivery::{Delivery, REGIONS};
 use super::holder::{Holder, Keys, Marks, Shape};
 use super::truth::{Node, Root};
@@ -16,6 +16,7 @@ pub const SDK: &str =
 pub const BROWSER: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36";
 /// What anonymized evidence has in place of every key.
 const MASKED: &str = "ASIA****************";
+const MASKED_LONG: &str = "AKIA****************";
 
 const CALLS: [(&str, &str); 16] = [
     ("s3", "ListBuckets"),
@@ -59,8 +60,19 @@ pub struct Hop<'a> {
     pub time: Time,
     pub copies: Copies,
     pub source_identity: Option<&'a str>,
-    /// Taken by the console for somebody who switches to it.
-    pub console: bool,
+    pub through: Through,
+}
+
+/// Who makes the call that takes a role.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Through {
+    Caller,
+    /// The console, for somebody who switches to the role.
+    Console,
+    /// A service that goes on in the caller's session.
+    Service,
+    /// The caller, and the response was too large to be recorded.
+    Omitted,
 }
 
 pub struct World {
@@ -224,11 +236,12 @@ impl World {
         let key = self.issue_key();
         // A session's clock may be a second behind the record that issued it.
         let late = i64::from(self.scenario != "same-second" && self.chance(10));
+        let console = hop.through == Through::Console;
         let child = Holder {
             node,
             account: role.account.clone(),
             shape: Shape::Role(role.clone(), hop.session.to_owned()),
-            keys: if hop.console {
+            keys: if console {
                 Keys::PerRequest
             } else {
                 Keys::One(key.clone())
@@ -240,7 +253,7 @@ impl World {
                     .source_identity
                     .clone()
                     .or(hop.source_identity.map(str::to_owned)),
-                mfa: hop.console && by.marks.mfa,
+                mfa: console && by.marks.mfa,
                 ..Marks::default()
             },
             ..by.clone()
@@ -287,10 +300,10 @@ impl World {
     ) -> (Event, Option<Event>) {
         let (role, mint) = (hop.role, &mut self.mint);
         let own = by.key(&mut mint.rng);
-        let who = if hop.console {
-            by.internal(own.as_deref())
-        } else {
-            by.who(own.as_deref())
+        let who = match hop.through {
+            Through::Console => by.internal(own.as_deref()),
+            Through::Service => by.forwarded("cloudformation.amazonaws.com", None),
+            Through::Caller | Through::Omitted => by.who(own.as_deref()),
         };
         let region = if mint.rng.below(5) == 0 {
             "us-east-1"
@@ -307,6 +320,11 @@ impl World {
             j.raw("durationSeconds", "3600");
         });
         caller.response = Some(answer(mint, key, hop.time.plus(3_600), Some(child), &[]));
+        if hop.through == Through::Omitted {
+            let text =
+                r#"{"reason":"responseElements too large","omitted":true,"originalSize":104201}"#;
+            caller.response = Some(text.to_owned());
+        }
         caller.additional = Some(endpoint(region));
         caller.resources = vec![Json::object(|j| {
             j.str("accountId", &role.account)
@@ -376,7 +394,7 @@ impl World {
     /// A user with his long-term key; one of two that some users have.
     pub fn user(&mut self, account: &str, name: &str) -> Holder {
         let second = name.len().is_multiple_of(3) && self.chance(30);
-        let slot = format!("{account}/{name}/{second}");
+        let slot = format!("{account}/{name}/{second}/{}", self.masked);
         if let Some(holder) = self.users.get(&slot) {
             return holder.clone();
         }
@@ -388,7 +406,11 @@ impl World {
             node,
             account: account.to_owned(),
             shape: Shape::User(name.to_owned()),
-            keys: Keys::One(self.mint.rng.key("AKIA")),
+            keys: Keys::One(if self.masked {
+                MASKED_LONG.to_owned()
+            } else {
+                self.mint.rng.key("AKIA")
+            }),
             created: None,
             marks: Marks::default(),
             ip: self.address(),
@@ -404,13 +426,15 @@ impl World {
     /// Somebody of an account that is not recorded, by the id that the target's copy shows.
     pub fn outsider(&mut self) -> Holder {
         let (account, name) = (self.outside(), format!("ops-{}", self.mint.rng.below(5)));
-        let id = unique_id("AIDA", &account, &name);
-        let node = self.named("account", &format!("{account}/{id}"), &[&account]);
-        self.nodes[node].principal_id = id;
-        Holder {
-            node,
+        let shape = if self.chance(50) {
+            Shape::User(name)
+        } else {
+            Shape::Role(Role::new(&account, "vendor"), name)
+        };
+        let mut holder = Holder {
+            node: 0,
             account,
-            shape: Shape::User(name),
+            shape,
             keys: Keys::One(self.mint.rng.key("AKIA")),
             created: None,
             marks: Marks::default(),
@@ -418,7 +442,12 @@ impl World {
             agent: SDK.to_owned(),
             region: self.region(),
             console: false,
-        }
+        };
+        let id = holder.principal_id();
+        let name = format!("{}/{id}", holder.account);
+        holder.node = self.named("account", &name, &[&holder.account]);
+        self.nodes[holder.node].principal_id = id;
+        holder
     }
 }
 
