@@ -13,6 +13,7 @@ mod examine;
 pub mod functions;
 mod guard;
 mod knowledge;
+mod lineage;
 mod lists;
 mod message;
 mod now;

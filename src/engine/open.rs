@@ -17,7 +17,7 @@ use super::catalog::{Catalog, Entry};
 use super::functions::{self, FunctionContext};
 use super::session::{self, Resources};
 use super::table::LakeTable;
-use super::{Engine, EngineOptions, knowledge, lists, message, tables};
+use super::{Engine, EngineOptions, knowledge, lineage, lists, message, tables};
 use crate::error::{Error, Result};
 use crate::lake::Snapshot;
 use crate::schema::Table;
@@ -107,11 +107,13 @@ impl Draft {
         lists::register(&self.catalog, lists, &accounts).map_err(unplanned)?;
         knowledge::register(&self.catalog).map_err(unplanned)?;
         tables::register_views(&self.catalog);
+        let known = lineage::register(&self.catalog, &mut self.state);
         // Functions read settings from here; no query sets it, since none starts by the clock.
         let config = Arc::clone(self.state.config_options());
         self.state.execution_props_mut().config_options = Some(config);
         let state = Arc::new(self.state);
         self.catalog.bind(&state);
+        known.bind(&state);
         let engine = Engine {
             state,
             catalog: self.catalog,

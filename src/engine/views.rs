@@ -23,6 +23,9 @@ macro_rules! view {
 #[rustfmt::skip]
 pub const VIEWS: &[View] = &[
     view!("activity", "every event with the vocabulary of the rules: who, on what, with what outcome"),
+    view!("callers", "every event with the sign by which its caller is told apart"),
+    view!("credential_grants", "records of calls that issued credentials or began a session"),
+    view!("session_events", "which session made which event"),
     view!("aws_cloudtrail_view", "the events under the names of the Elastic Common Schema"),
     view!("addenda", "records that amend earlier ones, each with the record it amends"),
     view!("recorded", "from when to when each account was recorded, and from when on something counts as new"),

@@ -1,0 +1,547 @@
+//! Callers and grants into sessions: which marks belong together, and what each session is called.
+
+use std::collections::HashMap;
+
+use foldhash::fast::FixedState;
+
+use super::evidence::{Caller, Evidence, Shape, Tally, Who, earlier};
+use super::grants::{Gift, Grant, Grants};
+use super::session::{Issued, Root, Session, SessionIndex};
+use super::texts::Text;
+use super::ties::{Tie, is_directory_role, session_name};
+use super::words::{Link, RootKind, SessionKind};
+
+/// Sessions while they are made.
+pub(super) struct Nodes<'a> {
+    pub evidence: &'a mut Evidence,
+    pub grants: &'a Grants,
+    pub sessions: Vec<Session>,
+    by_id: HashMap<Text, SessionIndex, FixedState>,
+    /// The session of each caller.
+    pub of_caller: Vec<Option<SessionIndex>>,
+    /// The session of each grant.
+    pub of_grant: Vec<Option<SessionIndex>>,
+    /// The grant of each session.
+    pub grant_of: HashMap<SessionIndex, usize, FixedState>,
+    /// A caller of each session that no grant is tied to.
+    pub untied: Vec<(SessionIndex, usize)>,
+    /// What sessions are called as roots, where their id does not say it well.
+    pub titles: HashMap<SessionIndex, String, FixedState>,
+    /// The SAML provider that vouched for a caller, by mark.
+    vouched: HashMap<Text, Text, FixedState>,
+}
+
+impl<'a> Nodes<'a> {
+    /// Makes the sessions of all grants and callers. Every order in it is one of contents, so that the order
+    /// of the evidence makes no difference.
+    pub(super) fn of(evidence: &'a mut Evidence, grants: &'a Grants, ties: &[Option<Tie>]) -> Self {
+        let n_callers = evidence.callers.len();
+        let mut nodes = Self {
+            evidence,
+            grants,
+            sessions: Vec::new(),
+            by_id: HashMap::default(),
+            of_caller: vec![None; n_callers],
+            of_grant: vec![None; grants.all.len()],
+            grant_of: HashMap::default(),
+            untied: Vec::new(),
+            titles: HashMap::default(),
+            vouched: HashMap::default(),
+        };
+        nodes.learn_providers();
+        let mut order: Vec<usize> = (0..n_callers).collect();
+        let mark = |at: usize| nodes.evidence.texts.get(nodes.evidence.callers[at].mark);
+        order.sort_unstable_by_key(|at| mark(*at));
+        for (at, grant) in grants.all.iter().enumerate() {
+            if matches!(
+                grant.gift,
+                Gift::Role | Gift::Root | Gift::User | Gift::Federation
+            ) {
+                nodes.add_granted(at, grant);
+            }
+        }
+        for &at in &order {
+            if let Some(tie) = ties[at] {
+                nodes.add_tied(at, tie);
+            }
+        }
+        nodes.add_untied(&order);
+        nodes.add_logins(&order);
+        nodes.join_sides();
+        for &at in &order {
+            if nodes.of_caller[at].is_none() {
+                nodes.add_holder(at);
+            }
+        }
+        nodes
+    }
+
+    fn learn_providers(&mut self) {
+        for issue in &self.evidence.issues {
+            if let Some(provider) = issue.saml_provider {
+                let kept = self.vouched.entry(issue.mark).or_insert(provider);
+                if self.evidence.texts.get(provider) < self.evidence.texts.get(*kept) {
+                    *kept = provider;
+                }
+            }
+        }
+    }
+
+    /// The session with this id, made where there is none.
+    pub(super) fn named(&mut self, id: &str, kind: SessionKind) -> SessionIndex {
+        let id = self.evidence.texts.keep(id);
+        if let Some(known) = self.by_id.get(&id) {
+            return *known;
+        }
+        self.push(id, kind)
+    }
+
+    fn push(&mut self, id: Text, kind: SessionKind) -> SessionIndex {
+        // As many sessions as texts at most.
+        let index = u32::try_from(self.sessions.len()).unwrap_or(u32::MAX);
+        self.by_id.insert(id, index);
+        self.sessions.push(blank(id, kind, index));
+        index
+    }
+
+    /// A session of its own: where the id is taken, `otherwise` tells the two apart.
+    fn fresh(&mut self, id: &str, otherwise: &str, kind: SessionKind) -> SessionIndex {
+        let mut name = id.to_owned();
+        let mut n_taken = 0;
+        loop {
+            let kept = self.evidence.texts.keep(&name);
+            if !self.by_id.contains_key(&kept) {
+                return self.push(kept, kind);
+            }
+            n_taken += 1;
+            name = match n_taken {
+                1 => format!("{id} {otherwise}"),
+                _ => format!("{id} {otherwise} {n_taken}"),
+            };
+        }
+    }
+
+    fn get(&self, text: Option<Text>) -> &str {
+        self.evidence.text(text).unwrap_or_default()
+    }
+
+    fn add_granted(&mut self, at: usize, grant: &Grant) {
+        let issue = self.evidence.issues[grant.best].clone();
+        let event = self.evidence.texts.get(issue.event_id).to_owned();
+        let kind = match grant.gift {
+            Gift::Root => SessionKind::AssumedRoot,
+            Gift::User => SessionKind::UserSession,
+            Gift::Federation => SessionKind::FederatedUser,
+            _ => SessionKind::Role,
+        };
+        let id = match (issue.key, issue.role_id) {
+            (Some(key), _) => self.evidence.texts.get(key).to_owned(),
+            (None, Some(role)) => moment_id(self.evidence.texts.get(role), grant.time),
+            (None, None) => {
+                let held = issue.role_arn.or(issue.target_account);
+                let name = self.get(issue.session_name);
+                moment_id(&format!("{}/{name}", self.get(held)), grant.time)
+            }
+        };
+        let index = self.fresh(&id, &event, kind);
+        let issued = self.issued(grant);
+        let caller = self
+            .evidence
+            .caller_of(issue.mark)
+            .map(|at| &self.evidence.callers[at].who);
+        let (user, user_id) = match (kind, caller) {
+            (SessionKind::UserSession, Some(who)) => (who.arn, who.principal_id),
+            _ => (None, None),
+        };
+        let source = issue
+            .source_identity
+            .or(caller.and_then(|who| who.source_identity));
+        let account = match (kind, caller) {
+            (SessionKind::Role | SessionKind::AssumedRoot, _) => issue.target_account,
+            (_, Some(who)) => who.account,
+            _ => None,
+        };
+        let principal = match (issue.role_arn, issue.session_name) {
+            (Some(role), Some(name)) if kind == SessionKind::Role => {
+                let principal = format!("{}/{}", self.get(Some(role)), self.get(Some(name)));
+                Some(self.evidence.texts.keep(&principal))
+            }
+            _ => user,
+        };
+        let session = &mut self.sessions[index as usize];
+        session.access_key_id = issue.key;
+        session.principal = principal;
+        session.principal_id = issue.role_id.or(user_id);
+        session.arn = issue.session_arn.or(user);
+        session.role_arn = issue.role_arn;
+        session.session_name = issue.session_name;
+        session.account = account;
+        session.source_identity = source;
+        session.expires_at = issue.expires_at;
+        session.issued = Some(issued);
+        session.link = Some(Link::Issued);
+        self.of_grant[at] = Some(index);
+        self.grant_of.insert(index, at);
+    }
+
+    pub(super) fn issued(&self, grant: &Grant) -> Issued {
+        let issue = &self.evidence.issues[grant.best];
+        let records = self.grants.records(grant).iter();
+        let mut event_ids: Vec<Text> = Vec::new();
+        for record in records {
+            let id = self.evidence.issues[*record].event_id;
+            if !event_ids.contains(&id) {
+                event_ids.push(id);
+            }
+        }
+        Issued {
+            event_id: issue.event_id,
+            name: issue.name,
+            time: grant.time,
+            event_ids,
+        }
+    }
+
+    /// A caller whose credentials a grant issued. Of a session that shows several keys none is its own.
+    fn add_tied(&mut self, at: usize, tie: Tie) {
+        let grant = &self.grants.all[tie.grant];
+        let index = match self.of_grant[tie.grant] {
+            Some(index) => index,
+            // A sign-in: the session that it began.
+            None => {
+                let caller = &self.evidence.callers[at];
+                let id = moment_id(self.get(caller.who.principal_id), caller.who.created);
+                let index = self.fresh(&id, "console", SessionKind::Console);
+                self.sessions[index as usize].issued = Some(self.issued(grant));
+                self.of_grant[tie.grant] = Some(index);
+                self.grant_of.insert(index, tie.grant);
+                index
+            }
+        };
+        self.absorb(index, at);
+        let session = &mut self.sessions[index as usize];
+        let stronger = match session.link {
+            None | Some(Link::Issued) => true,
+            Some(link) => {
+                (session.confidence, std::cmp::Reverse(link))
+                    < (Some(tie.confidence), std::cmp::Reverse(tie.link))
+            }
+        };
+        if stronger {
+            session.link = Some(tie.link);
+            session.confidence = Some(tie.confidence);
+        }
+    }
+
+    /// Sessions that nobody is seen to have issued: those with a key first, so that what services and
+    /// the console did in the same session finds it.
+    fn add_untied(&mut self, order: &[usize]) {
+        let mut begun: HashMap<(Text, i64), Vec<(SessionIndex, usize)>, FixedState> =
+            HashMap::default();
+        let shapes = [Shape::Key, Shape::Began];
+        for shape in shapes {
+            for &at in order {
+                let caller = &self.evidence.callers[at];
+                if caller.shape != shape || self.of_caller[at].is_some() {
+                    continue;
+                }
+                let moment = caller.who.principal_id.zip(caller.who.created);
+                let others = moment.and_then(|moment| begun.get(&moment));
+                let same = others.and_then(|others| match others.as_slice() {
+                    [(only, first)] if shape == Shape::Began || self.is_one_session(at, *first) => {
+                        Some(*only)
+                    }
+                    _ => None,
+                });
+                let index = same.unwrap_or_else(|| self.add_held(at));
+                self.absorb(index, at);
+                if same.is_none() {
+                    self.untied.push((index, at));
+                    if let Some(moment) = moment {
+                        begun.entry(moment).or_default().push((index, at));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether two keys of one principal and moment are one session's: those of one sign-in, and those of
+    /// Identity Center, which makes keys anew. Otherwise two calls took the role in one second.
+    fn is_one_session(&self, at: usize, other: usize) -> bool {
+        let who = &self.evidence.callers[at].who;
+        let other = &self.evidence.callers[other].who;
+        is_directory_role(self.get(who.issuer_arn))
+            || who.sign_in.is_some() && other.sign_in == who.sign_in
+    }
+
+    /// A session named after the credentials of its holder.
+    fn add_held(&mut self, at: usize) -> SessionIndex {
+        let caller = &self.evidence.callers[at];
+        let who = &caller.who;
+        let long_term = who.created.is_none();
+        let kind = match self.get(who.kind) {
+            "AssumedRole" => SessionKind::Role,
+            "FederatedUser" => SessionKind::FederatedUser,
+            "Root" if who.assumed_root => SessionKind::AssumedRoot,
+            "Root" if who.console => SessionKind::Console,
+            "Root" => SessionKind::Root,
+            _ if who.console => SessionKind::Console,
+            _ if long_term && !self.get(who.access_key_id).starts_with("ASIA") => {
+                SessionKind::UserKey
+            }
+            _ => SessionKind::UserSession,
+        };
+        let principal = self.get(who.principal_id);
+        let id = match who.access_key_id {
+            Some(key) => self.get(Some(key)).to_owned(),
+            None => moment_id(principal, who.created),
+        };
+        let otherwise = moment_id(principal, who.created);
+        self.fresh(&id, &otherwise, kind)
+    }
+
+    /// Sign-ins: each belongs to the session that it began, else it is one by itself.
+    fn add_logins(&mut self, order: &[usize]) {
+        for &at in order {
+            let caller = &self.evidence.callers[at];
+            if caller.shape != Shape::Login {
+                continue;
+            }
+            let mark = caller.mark;
+            let is_login = |grant: &&Grant| {
+                grant.gift == Gift::Login && self.evidence.issues[grant.best].mark == mark
+            };
+            // Marks of sign-ins name the event, so there is one grant at most.
+            let time = caller.tally.first_time;
+            let start = self.grants.all.partition_point(|grant| grant.time < time);
+            let found = self.grants.all[start..]
+                .iter()
+                .take_while(|grant| grant.time <= time)
+                .position(|grant| is_login(&grant))
+                .map(|offset| start + offset);
+            let session = found.and_then(|grant| self.of_grant[grant]);
+            let index = match session {
+                Some(index) => index,
+                None => {
+                    let id = moment_id(self.get(caller.who.principal_id), time);
+                    let index = self.fresh(&id, "sign-in", SessionKind::Console);
+                    if let Some(grant) = found {
+                        self.of_grant[grant] = Some(index);
+                        self.grant_of.insert(index, grant);
+                        let issued = self.issued(&self.grants.all[grant]);
+                        self.sessions[index as usize].issued = Some(issued);
+                    }
+                    index
+                }
+            };
+            self.absorb(index, at);
+            let session = &mut self.sessions[index as usize];
+            session.console = true;
+        }
+    }
+
+    /// The target's record of a call is the caller's, where the caller's own record tells who that was.
+    fn join_sides(&mut self) {
+        for grant in &self.grants.all {
+            let issues = &self.evidence.issues;
+            let best = self.evidence.caller_of(issues[grant.best].mark);
+            let Some(index) = best.and_then(|at| self.of_caller[at]) else {
+                continue;
+            };
+            for record in self.grants.records(grant) {
+                let at = self.evidence.caller_of(self.evidence.issues[*record].mark);
+                if let Some(at) = at.filter(|at| self.of_caller[*at].is_none()) {
+                    self.absorb(index, at);
+                }
+            }
+        }
+    }
+
+    /// Whoever is no session but holds one: a service, a workload, somebody from outside.
+    fn add_holder(&mut self, at: usize) {
+        let caller = self.evidence.callers[at].clone();
+        let who = &caller.who;
+        let mut title = None;
+        let (id, kind) = match caller.shape {
+            Shape::Federated => {
+                let (id, kind, named) = self.vouched_for(&caller);
+                title = Some(named);
+                (id, kind)
+            }
+            Shape::Directory => {
+                let user = self.get(who.user_id.or(who.principal_id));
+                let credential = self.get(who.credential_id);
+                let id = match credential {
+                    "" => format!("identity-center:{user}"),
+                    _ => format!("identity-center:{user}/{credential}"),
+                };
+                (id, SessionKind::IdentityCenter)
+            }
+            Shape::Outside => {
+                let principal = self.get(who.principal_id);
+                let id = format!("account:{}/{principal}", self.get(who.account));
+                (id, SessionKind::Account)
+            }
+            Shape::Workload => {
+                let mark = self.evidence.texts.get(caller.mark);
+                let mut parts = mark.splitn(4, '|').skip(1);
+                let kind = workload_kind(parts.next().unwrap_or_default());
+                let account = parts.next().unwrap_or_default();
+                let name = parts.next().unwrap_or_default();
+                (format!("{kind}:{account}/{name}"), kind)
+            }
+            Shape::Service => (
+                format!("service:{}", self.get(who.service)),
+                SessionKind::Service,
+            ),
+            Shape::Who if self.get(who.kind) == "Root" => (
+                format!("root:{}", self.get(who.account.or(who.principal_id))),
+                SessionKind::Root,
+            ),
+            Shape::Who if self.get(who.kind) == "IAMUser" => (
+                format!("user:{}", self.get(who.arn.or(who.principal_id))),
+                SessionKind::User,
+            ),
+            Shape::Who => {
+                let kind = match self.get(who.kind) {
+                    "AssumedRole" => SessionKind::Role,
+                    _ => SessionKind::FederatedUser,
+                };
+                (self.get(who.principal_id).to_owned(), kind)
+            }
+            _ => {
+                let (kind, account) = (self.get(who.kind), self.get(who.account));
+                let id = format!("unknown:{kind}/{account}/{}", self.get(who.principal_id));
+                (id, SessionKind::Unknown)
+            }
+        };
+        let index = self.named(&id, kind);
+        if let Some(title) = title {
+            self.titles.insert(index, title);
+        }
+        self.absorb(index, at);
+        if caller.shape == Shape::Who {
+            self.untied.push((index, at));
+        }
+    }
+
+    /// A person or program that a provider vouched for: id, kind, and provider and name.
+    fn vouched_for(&self, caller: &Caller) -> (String, SessionKind, String) {
+        let who = &caller.who;
+        let name = self.get(who.user_name.or(who.principal_id));
+        let provider = self.vouched.get(&caller.mark).copied().or(who.provider);
+        let provider = self.get(provider);
+        let title = format!("{provider} {name}");
+        if self.get(who.kind) == "SAMLUser" {
+            // Identity Center is a provider of its own name in every account.
+            if provider.contains(":saml-provider/AWSSSO_") {
+                let id = format!("identity-center:{name}");
+                return (id, SessionKind::IdentityCenter, name.to_owned());
+            }
+            return (format!("saml:{provider}/{name}"), SessionKind::Saml, title);
+        }
+        if name.starts_with("system:serviceaccount:") {
+            return (format!("pod:{provider}/{name}"), SessionKind::Pod, title);
+        }
+        (format!("oidc:{provider}/{name}"), SessionKind::Oidc, title)
+    }
+
+    /// Adds what a caller did to a session, and what it tells of it.
+    pub(super) fn absorb(&mut self, index: SessionIndex, at: usize) {
+        self.of_caller[at] = Some(index);
+        let caller = &self.evidence.callers[at];
+        let who = &caller.who;
+        let (principal_id, arn) = (self.get(who.principal_id), self.get(who.arn));
+        let name = match self.get(who.kind) {
+            "AssumedRole" => session_name(Some(principal_id), Some(arn)),
+            _ => who.user_name.map(|_| self.get(who.user_name)),
+        };
+        let name = name
+            .map(str::to_owned)
+            .map(|name| self.evidence.texts.keep(&name));
+        let caller = &self.evidence.callers[at];
+        let who = &caller.who;
+        let session = &mut self.sessions[index as usize];
+        let is_role = session.kind == SessionKind::Role;
+        fill(&mut session.principal, who.principal);
+        fill(&mut session.principal_id, who.principal_id);
+        fill(&mut session.arn, who.arn);
+        fill(&mut session.account, who.account);
+        fill(&mut session.session_name, name);
+        fill(&mut session.source_identity, who.source_identity);
+        fill(&mut session.access_key_id, who.access_key_id);
+        if is_role {
+            fill(&mut session.role_arn, who.issuer_arn);
+        }
+        session.console |= who.console;
+        if matches!(caller.shape, Shape::Key | Shape::Began) {
+            session.mfa = Some(session.mfa.unwrap_or(false) || who.mfa);
+        }
+        session.tally.add_all(caller.tally);
+    }
+}
+
+fn fill(kept: &mut Option<Text>, value: Option<Text>) {
+    if kept.is_none() {
+        *kept = value;
+    }
+}
+
+fn blank(id: Text, kind: SessionKind, index: SessionIndex) -> Session {
+    Session {
+        id,
+        kind,
+        access_key_id: None,
+        principal: None,
+        principal_id: None,
+        arn: None,
+        role_arn: None,
+        session_name: None,
+        account: None,
+        issued: None,
+        parent: None,
+        link: None,
+        caller_link: None,
+        confidence: None,
+        root: Root {
+            session: index,
+            kind: RootKind::Unseen,
+            identity: id,
+            confidence: None,
+            depth: 0,
+        },
+        tally: Tally::default(),
+        n_services: 0,
+        n_regions: 0,
+        n_addresses: 0,
+        console: false,
+        mfa: None,
+        source_identity: None,
+        expires_at: None,
+    }
+}
+
+pub(super) fn workload_kind(word: &str) -> SessionKind {
+    match word {
+        "instance" => SessionKind::Instance,
+        "function" => SessionKind::Function,
+        "task" => SessionKind::Task,
+        _ => SessionKind::Pod,
+    }
+}
+
+/// `PRINCIPAL@TIME`.
+fn moment_id(principal: &str, time: Option<i64>) -> String {
+    let time = time.and_then(chrono::DateTime::from_timestamp_micros);
+    match time {
+        Some(time) => format!("{principal}@{}", time.format("%Y-%m-%dT%H:%M:%S%.fZ")),
+        None => principal.to_owned(),
+    }
+}
+
+/// The earlier moment of a session: when it was issued, began, or was first used.
+pub(super) fn start(session: &Session, who: Option<&Who>) -> Option<i64> {
+    let issued = session.issued.as_ref().and_then(|issued| issued.time);
+    let created = who.and_then(|who| who.created);
+    earlier(issued.or(created), session.tally.first_time)
+}

@@ -1,0 +1,423 @@
+//! From the marks of callers to the calls that issued their credentials.
+//!
+//! A tie must hold against everything that both sides say: the principal, the role, the moment, the source
+//! identity. Where two calls fit equally well and different callers made them, there is no tie.
+
+use std::collections::HashMap;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashSet;
+
+use super::evidence::{Caller, Evidence, Issue, Shape};
+use super::grants::{Gift, Grant, Grants};
+use super::texts::Text;
+use super::words::{Confidence, Link};
+
+const SECOND: i64 = 1_000_000;
+const HOUR: i64 = 3_600 * SECOND;
+
+/// The moment in the session and the time of the call that issued it differ by no more (times have whole
+/// seconds, and two machines write them).
+const MOMENT_MICROS: i64 = 2 * SECOND;
+/// A key is proof by itself, so that its moment may be a little off.
+const KEY_MOMENT_MICROS: i64 = 60 * SECOND;
+/// A sign-in is recorded when it is done, the session may begin a little before or after.
+const LOGIN_MICROS: i64 = 60 * SECOND;
+/// Clocks of services.
+const CLOCK_MICROS: i64 = 5 * SECOND;
+/// The longest life of a role's session, and of other temporary credentials.
+pub(super) const ROLE_LIFE_MICROS: i64 = 12 * HOUR;
+const USER_LIFE_MICROS: i64 = 36 * HOUR;
+
+/// A caller's credentials and the grant that issued them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Tie {
+    pub grant: usize,
+    pub link: Link,
+    pub confidence: Confidence,
+}
+
+/// Grants by what they can be told by.
+struct Index {
+    by_key: HashMap<Text, Vec<usize>, FixedState>,
+    /// Principal, then time.
+    by_principal: Vec<(Text, i64, usize)>,
+    /// Account, role and session name of grants that do not say the role's id.
+    by_name: HashMap<String, Vec<usize>, FixedState>,
+    by_source: HashMap<Text, Vec<usize>, FixedState>,
+    /// Keys that records of their own use.
+    used: HashSet<Text, FixedState>,
+}
+
+/// The view of one grant that ties are judged by.
+struct Side<'a> {
+    evidence: &'a Evidence,
+    grant: &'a Grant,
+    issue: &'a Issue,
+}
+
+impl<'a> Side<'a> {
+    fn new(evidence: &'a Evidence, grants: &'a Grants, at: usize) -> Self {
+        let grant = &grants.all[at];
+        Self {
+            evidence,
+            grant,
+            issue: &evidence.issues[grant.best],
+        }
+    }
+
+    fn caller(&self) -> Option<&'a Caller> {
+        let at = self.evidence.caller_of(self.issue.mark)?;
+        self.evidence.callers.get(at)
+    }
+
+    /// Who holds what is granted, as its records will name it.
+    fn principal(&self) -> Option<Text> {
+        match self.grant.gift {
+            Gift::Role | Gift::Federation => self.issue.role_id,
+            Gift::Root => self.issue.target_account,
+            Gift::User | Gift::Login => self.caller()?.who.principal_id,
+            Gift::Switch | Gift::SignIn | Gift::Directory => None,
+        }
+    }
+
+    fn source_identity(&self) -> Option<Text> {
+        self.issue
+            .source_identity
+            .or_else(|| self.caller()?.who.source_identity)
+    }
+
+    fn kind_fits(&self, caller: &Caller) -> bool {
+        match (self.evidence.text(caller.who.kind), self.grant.gift) {
+            (Some("AssumedRole"), Gift::Role)
+            | (Some("IAMUser"), Gift::User | Gift::Login)
+            | (Some("FederatedUser"), Gift::Federation) => true,
+            (Some("Root"), Gift::Root) => caller.who.assumed_root,
+            (Some("Root"), Gift::User | Gift::Login) => !caller.who.assumed_root,
+            _ => false,
+        }
+    }
+
+    /// Whether nothing that is known of both speaks against it, times aside.
+    fn fits(&self, caller: &Caller) -> bool {
+        let agree = |a: Option<Text>, b: Option<Text>| a.is_none() || b.is_none() || a == b;
+        if !self.kind_fits(caller)
+            || !agree(self.principal(), caller.who.principal_id)
+            || !agree(self.source_identity(), caller.who.source_identity)
+        {
+            return false;
+        }
+        let roles = (self.issue.role_arn, caller.who.issuer_arn);
+        match (self.principal(), self.grant.gift, roles) {
+            (None, Gift::Role, (Some(target), Some(issuer))) => {
+                let name = |arn| role_place(self.evidence.texts.get(arn));
+                name(target) == name(issuer)
+            }
+            _ => true,
+        }
+    }
+
+    /// How far the beginning of a session lies from the grant; `None` where it cannot be its beginning.
+    fn distance(&self, caller: &Caller, tolerance: i64) -> Option<u64> {
+        let granted = self.grant.time?;
+        if let Some(created) = caller.who.created {
+            let distance = created.abs_diff(granted);
+            return (distance <= tolerance.unsigned_abs()).then_some(distance);
+        }
+        let first = caller.tally.first_time?;
+        let life = match self.grant.gift {
+            Gift::Role | Gift::Root => ROLE_LIFE_MICROS,
+            _ => USER_LIFE_MICROS,
+        };
+        let ends = self
+            .issue
+            .expires_at
+            .unwrap_or(granted.saturating_add(life));
+        let alive = first >= granted.saturating_sub(CLOCK_MICROS)
+            && first <= ends.saturating_add(CLOCK_MICROS);
+        alive.then(|| first.abs_diff(granted))
+    }
+}
+
+/// Account and name of a role, without partition and path: `111122223333/name`.
+pub(super) fn role_place(arn: &str) -> String {
+    let account = arn.split(':').nth(4).unwrap_or_default();
+    let name = match arn.split_once(":assumed-role/") {
+        Some((_, rest)) => rest.split('/').next(),
+        None => arn.rsplit('/').next(),
+    };
+    format!("{account}/{}", name.unwrap_or_default())
+}
+
+/// Whether a role belongs to Identity Center.
+pub(super) fn is_directory_role(arn: &str) -> bool {
+    arn.contains("/AWSReservedSSO_")
+}
+
+impl Index {
+    fn of(evidence: &Evidence, grants: &Grants) -> Self {
+        let mut index = Self {
+            by_key: HashMap::default(),
+            by_principal: Vec::new(),
+            by_name: HashMap::default(),
+            by_source: HashMap::default(),
+            used: HashSet::default(),
+        };
+        for (at, grant) in grants.all.iter().enumerate() {
+            let side = Side::new(evidence, grants, at);
+            for record in grants.records(grant) {
+                if let Some(key) = evidence.issues[*record].key {
+                    let list = index.by_key.entry(key).or_default();
+                    if list.last() != Some(&at) {
+                        list.push(at);
+                    }
+                }
+            }
+            let Some(time) = grant.time else { continue };
+            if let Some(principal) = side.principal() {
+                index.by_principal.push((principal, time, at));
+            } else if let (Some(role), Some(name)) = (side.issue.role_arn, side.issue.session_name)
+            {
+                let place = role_place(evidence.texts.get(role));
+                let name = format!("{place}/{}", evidence.texts.get(name));
+                index.by_name.entry(name).or_default().push(at);
+            } else if let Some(source) = side.source_identity() {
+                index.by_source.entry(source).or_default().push(at);
+            }
+        }
+        index.by_principal.sort_unstable();
+        let keyed = evidence
+            .callers
+            .iter()
+            .filter(|caller| caller.shape == Shape::Key);
+        index
+            .used
+            .extend(keyed.filter_map(|caller| caller.who.access_key_id));
+        index
+    }
+
+    /// The grants of a principal within a span of time.
+    fn of_principal(&self, principal: Text, from: i64, to: i64) -> &[(Text, i64, usize)] {
+        let start = self
+            .by_principal
+            .partition_point(|(p, t, _)| (*p, *t) < (principal, from));
+        let rest = &self.by_principal[start..];
+        let n = rest.partition_point(|(p, t, _)| (*p, *t) <= (principal, to));
+        &rest[..n]
+    }
+}
+
+/// The tie of each caller, where it has one.
+pub(super) fn ties(evidence: &Evidence, grants: &Grants) -> Vec<Option<Tie>> {
+    let index = Index::of(evidence, grants);
+    let tie = |caller: &Caller| {
+        let ties = Ties {
+            evidence,
+            grants,
+            index: &index,
+            caller,
+        };
+        match caller.shape {
+            Shape::Key => ties.by_key().or_else(|| ties.by_moment()),
+            Shape::Began => ties.by_moment(),
+            Shape::Who => ties.by_principal_alone(),
+            _ => None,
+        }
+    };
+    evidence.callers.iter().map(tie).collect()
+}
+
+/// The ways to tie one caller.
+struct Ties<'a> {
+    evidence: &'a Evidence,
+    grants: &'a Grants,
+    index: &'a Index,
+    caller: &'a Caller,
+}
+
+impl Ties<'_> {
+    fn side(&self, at: usize) -> Side<'_> {
+        Side::new(self.evidence, self.grants, at)
+    }
+
+    /// The nearest of the grants that fit; none where different callers are equally near.
+    fn nearest(
+        &self,
+        candidates: impl Iterator<Item = usize>,
+        tolerance: i64,
+    ) -> Option<(usize, bool)> {
+        let mut near: Vec<(u64, usize)> = candidates
+            .filter(|at| self.side(*at).fits(self.caller))
+            .filter_map(|at| Some((self.side(at).distance(self.caller, tolerance)?, at)))
+            .collect();
+        near.sort_unstable();
+        let (least, first) = *near.first()?;
+        let mark = |at: usize| self.side(at).issue.mark;
+        let mut equal = near.iter().take_while(|(distance, _)| *distance == least);
+        let same_caller = equal.all(|(_, at)| mark(*at) == mark(first));
+        let alone = near.get(1).is_none_or(|(distance, _)| *distance > least);
+        same_caller.then_some((first, alone))
+    }
+
+    fn by_key(&self) -> Option<Tie> {
+        let key = self.caller.who.access_key_id?;
+        let candidates = self.within_life(self.index.by_key.get(&key)?);
+        let (grant, _) = self.nearest(candidates.iter().copied(), KEY_MOMENT_MICROS)?;
+        let sure = self.side(grant).principal().is_some() && self.caller.who.principal_id.is_some();
+        Some(Tie {
+            grant,
+            link: Link::IssuedKey,
+            confidence: if sure {
+                Confidence::Certain
+            } else {
+                Confidence::Strong
+            },
+        })
+    }
+
+    /// Those of many grants that may still be alive: placeholders for keys are issued again and again.
+    fn within_life<'b>(&self, grants: &'b [usize]) -> &'b [usize] {
+        let Some(moment) = self.caller.who.created.or(self.caller.tally.first_time) else {
+            return &[];
+        };
+        let from = moment.saturating_sub(USER_LIFE_MICROS);
+        let to = moment.saturating_add(KEY_MOMENT_MICROS);
+        let time = |at: &usize| self.grants.all[*at].time.unwrap_or(i64::MIN);
+        let start = grants.partition_point(|at| time(at) < from);
+        let end = grants.partition_point(|at| time(at) <= to);
+        grants.get(start..end).unwrap_or_default()
+    }
+
+    /// By principal or name, with the moment the session began.
+    fn by_moment(&self) -> Option<Tie> {
+        let Some(created) = self.caller.who.created else {
+            return self.by_principal_alone();
+        };
+        let principal = self.caller.who.principal_id?;
+        let tolerance = match self.evidence.text(self.caller.who.kind) {
+            Some("IAMUser" | "Root") if !self.caller.who.assumed_root => LOGIN_MICROS,
+            _ => MOMENT_MICROS,
+        };
+        let (from, to) = (
+            created.saturating_sub(tolerance),
+            created.saturating_add(tolerance),
+        );
+        let candidates = self.index.of_principal(principal, from, to);
+        let candidates = candidates.iter().map(|(_, _, at)| *at);
+        let candidates = candidates.filter(|at| self.may_have_other_key(*at));
+        if let Some((grant, alone)) = self.nearest(candidates, tolerance) {
+            return Some(self.moment_tie(grant, Link::PrincipalCreation, alone));
+        }
+        let named = self.index.by_name.get(&self.name()?).into_iter().flatten();
+        let named = named.copied().filter(|at| self.may_have_other_key(*at));
+        if let Some((grant, alone)) = self.nearest(named, MOMENT_MICROS) {
+            return Some(self.moment_tie(grant, Link::SessionName, alone));
+        }
+        let source = self.caller.who.source_identity?;
+        let set = self.index.by_source.get(&source)?.iter().copied();
+        let set = set.filter(|at| self.may_have_other_key(*at));
+        let (grant, alone) = self.nearest(set, MOMENT_MICROS)?;
+        alone.then_some(Tie {
+            grant,
+            link: Link::SourceIdentity,
+            confidence: Confidence::Likely,
+        })
+    }
+
+    fn moment_tie(&self, grant: usize, link: Link, alone: bool) -> Tie {
+        let side = self.side(grant);
+        let role = self.evidence.text(self.caller.who.issuer_arn);
+        let link = match side.grant.gift {
+            Gift::Login => Link::Console,
+            _ if role.is_some_and(is_directory_role) => Link::IdentityCenter,
+            _ if self.caller.who.console => Link::Console,
+            _ => link,
+        };
+        let other_key = self.caller.shape == Shape::Key && side.issue.key.is_some();
+        let confidence = if alone && !other_key {
+            Confidence::Strong
+        } else {
+            Confidence::Likely
+        };
+        Tie {
+            grant,
+            link,
+            confidence,
+        }
+    }
+
+    /// The same principal, where the records do not say when the session began: the only grant alive.
+    fn by_principal_alone(&self) -> Option<Tie> {
+        // The key of a user is not granted, and users have sessions beside it.
+        if self.evidence.text(self.caller.who.kind) != Some("AssumedRole") {
+            return None;
+        }
+        let principal = self.caller.who.principal_id?;
+        let first = self.caller.tally.first_time?;
+        let from = first.saturating_sub(ROLE_LIFE_MICROS);
+        // All calls without a moment are one caller, so every grant up to the last of them counts.
+        let last = self.caller.tally.last_time.unwrap_or(first);
+        let candidates = self.index.of_principal(principal, from, last);
+        let mut alive = candidates.iter().map(|(_, _, at)| *at).filter(|at| {
+            let side = self.side(*at);
+            self.may_have_other_key(*at) && side.fits(self.caller)
+        });
+        let grant = alive.next()?;
+        self.side(grant).distance(self.caller, MOMENT_MICROS)?;
+        let mark = self.side(grant).issue.mark;
+        alive
+            .all(|at| self.side(at).issue.mark == mark)
+            .then_some(Tie {
+                grant,
+                link: Link::RoleId,
+                confidence: Confidence::Likely,
+            })
+    }
+
+    /// Whether credentials of this grant can show another key than the one issued: where the console or a
+    /// service made it, where a provider vouched, or where nobody used the issued one.
+    fn may_have_other_key(&self, at: usize) -> bool {
+        let side = self.side(at);
+        if side.grant.gift == Gift::Login {
+            return self.caller.shape != Shape::Key || self.caller.who.console;
+        }
+        let Some(issued) = side.issue.key else {
+            return true;
+        };
+        self.caller.shape != Shape::Key
+            || self.is_directory_session()
+            || side.grant.federated
+            || self.caller.who.access_key_id == Some(issued)
+            || !self.index.used.contains(&issued)
+    }
+
+    fn is_directory_session(&self) -> bool {
+        let role = self.evidence.text(self.caller.who.issuer_arn);
+        role.is_some_and(is_directory_role)
+    }
+
+    /// Account, role and session name, as in [`Index::by_name`].
+    fn name(&self) -> Option<String> {
+        let who = &self.caller.who;
+        let role = self.evidence.text(who.issuer_arn.or(who.arn))?;
+        let session = session_name(
+            self.evidence.text(who.principal_id),
+            self.evidence.text(who.arn),
+        )?;
+        Some(format!("{}/{session}", role_place(role)))
+    }
+}
+
+/// The session's name, from the principal id or the ARN.
+pub(super) fn session_name<'a>(
+    principal_id: Option<&'a str>,
+    arn: Option<&'a str>,
+) -> Option<&'a str> {
+    let of_id = principal_id
+        .and_then(|id| id.split_once(':'))
+        .map(|(_, name)| name);
+    let of_arn = || arn.and_then(|arn| arn.split_once(":assumed-role/")?.1.split_once('/'));
+    of_id
+        .or_else(|| of_arn().map(|(_, name)| name))
+        .filter(|name| !name.is_empty())
+}
