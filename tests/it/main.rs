@@ -16,6 +16,7 @@ mod fuzz;
 mod ingest;
 mod lake_commands;
 mod layers;
+mod lineage;
 mod lossless;
 mod old_lakes;
 mod recipes;

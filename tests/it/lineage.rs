@@ -1,0 +1,164 @@
+//! Who was behind a session: cases written by hand, in many orders.
+//!
+//! The cases say what CloudTrail's records mean, not how the program finds it. They all lie in one
+//! heap of evidence, for lineage must not take what is near for what belongs together; and each
+//! lies alone, where it must come out the same.
+
+mod cases;
+mod short;
+mod tables;
+
+use serde_json::Value;
+use spoor::ingest::records_to_batch;
+
+use self::cases::Case;
+use self::tables::{Row, Tables, rows, text};
+use crate::lossless::dice::Dice;
+
+/// Orders of the records besides the written one and its reverse.
+const SHUFFLES: u64 = 4;
+
+fn together(cases: &[Case]) -> Vec<Value> {
+    cases.iter().flat_map(|case| case.records.clone()).collect()
+}
+
+fn shuffled(records: &[Value], seed: u64) -> Vec<Value> {
+    let mut dice = Dice(seed);
+    let mut records = records.to_vec();
+    for index in (1..records.len()).rev() {
+        records.swap(index, dice.below(index + 1));
+    }
+    records
+}
+
+/// What holds of any evidence.
+fn assert_sound(tables: &Tables) {
+    for (id, row) in &tables.sessions {
+        let mut depth = 0;
+        let mut last = row;
+        while let Some(parent) = text(last, "parent_id") {
+            depth += 1;
+            assert!(depth <= tables.sessions.len(), "`{id}` is its own ancestor");
+            last = tables
+                .sessions
+                .get(&parent)
+                .unwrap_or_else(|| panic!("`{id}`: no session `{parent}`"));
+        }
+        assert_eq!(text(row, "root_id"), text(last, "session_id"), "`{id}`");
+        assert_eq!(text(row, "depth"), Some(depth.to_string()), "`{id}`");
+        for column in ["root_kind", "root_identity"] {
+            if depth > 0 && text(last, "kind").as_deref() != Some("unseen") {
+                assert_eq!(text(row, column), text(last, column), "`{id}`: {column}");
+            }
+        }
+        let n_children = tables
+            .sessions
+            .values()
+            .filter(|child| text(child, "parent_id").is_some_and(|parent| parent == *id));
+        let n_children = n_children.count().to_string();
+        assert_eq!(text(row, "n_children"), Some(n_children), "`{id}`");
+    }
+    for (event, session) in &tables.events {
+        assert!(
+            tables.sessions.contains_key(session),
+            "{event:?}: `{session}`"
+        );
+    }
+}
+
+#[test]
+fn cases_become_records() {
+    let cases = cases::all();
+    assert!(cases.len() > 100, "{} cases", cases.len());
+    for case in &cases {
+        let text = serde_json::to_vec(&case.records).unwrap();
+        let batch = records_to_batch("case.json", &text).unwrap();
+        assert_eq!(batch.num_rows(), case.records.len(), "{}", case.file);
+        for record in &case.records {
+            assert!(record["eventID"].is_string(), "{record}");
+        }
+    }
+}
+
+fn assert_none(failures: &[String]) {
+    assert!(
+        failures.is_empty(),
+        "{} failures:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_case_holds_among_all_others() {
+    let cases = cases::all();
+    let tables = Tables::of(&together(&cases)).await;
+    let failures: Vec<String> = cases
+        .iter()
+        .flat_map(|case| case.failures(&tables))
+        .collect();
+    assert_none(&failures);
+    assert_sound(&tables);
+}
+
+/// The functions walk as the column `parent_id` says.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn paths_and_trees_follow_the_parents() {
+    let tables = Tables::of(&together(&cases::all())).await;
+    let ask = async |sql: String| {
+        let rows = rows(&tables.engine, &sql).await;
+        let ids = rows.iter().filter_map(|row| text(row, "session_id"));
+        ids.collect::<Vec<String>>()
+    };
+    for id in tables.sessions.keys().step_by(11) {
+        let quoted = id.replace('\'', "''");
+        let mut path = vec![id.clone()];
+        while let Some(parent) = text(&tables.sessions[path.last().unwrap()], "parent_id") {
+            path.push(parent);
+        }
+        path.reverse();
+        let got = ask(format!(
+            "SELECT session_id FROM session_path('{quoted}') ORDER BY step"
+        ));
+        assert_eq!(got.await, path, "path of `{id}`");
+        let mut below = vec![id.clone()];
+        let mut next = 0;
+        while next < below.len() {
+            let parent = below[next].clone();
+            let is_child = |row: &&Row| text(row, "parent_id").as_ref() == Some(&parent);
+            let children = tables.sessions.values().filter(is_child);
+            below.extend(children.filter_map(|row| text(row, "session_id")));
+            next += 1;
+        }
+        below.sort();
+        let got = ask(format!(
+            "SELECT session_id FROM session_tree('{quoted}') ORDER BY session_id"
+        ));
+        assert_eq!(got.await, below, "tree of `{id}`");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_case_holds_alone() {
+    let mut failures = Vec::new();
+    for case in cases::all() {
+        let tables = Tables::of(&case.records).await;
+        failures.extend(case.failures(&tables));
+        assert_sound(&tables);
+    }
+    assert_none(&failures);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_order_changes_a_row() {
+    let records = together(&cases::all());
+    let written = Tables::of(&records).await.printed();
+    let mut orders = vec![records.iter().rev().cloned().collect::<Vec<Value>>()];
+    orders.extend((1..=SHUFFLES).map(|seed| shuffled(&records, seed)));
+    for (index, order) in orders.into_iter().enumerate() {
+        let got = Tables::of(&order).await.printed();
+        let differs = written.lines().zip(got.lines()).find(|(a, b)| a != b);
+        assert_eq!(differs, None, "order {index}");
+        assert_eq!(written.len(), got.len(), "order {index}");
+    }
+}
