@@ -16,6 +16,8 @@ pub struct Tables {
     pub edges: Vec<Row>,
     /// The session of each event, by event id and recipient.
     pub events: BTreeMap<(String, String), String>,
+    /// Events that have more than one row there, which none may have.
+    pub doubled: Vec<String>,
     pub engine: Engine,
 }
 
@@ -45,7 +47,7 @@ impl Tables {
         }
         let edges = "SELECT * FROM session_edges ORDER BY issued_by, child_id, parent_id";
         let edges = rows(&engine, edges).await;
-        let mut events = BTreeMap::new();
+        let (mut events, mut doubled) = (BTreeMap::new(), Vec::new());
         let sql = "SELECT eventid, recipientaccountid, session_id FROM session_events";
         for row in rows(&engine, sql).await {
             let key = ["eventid", "recipientaccountid"].map(|name| text(&row, name));
@@ -54,13 +56,15 @@ impl Tables {
                 continue;
             };
             let [id, account] = key;
-            let before = events.insert((id.clone(), account), session);
-            assert!(before.is_none(), "`{id}` has two rows in session_events");
+            if events.insert((id.clone(), account), session).is_some() {
+                doubled.push(id);
+            }
         }
         Self {
             sessions,
             edges,
             events,
+            doubled,
             engine,
         }
     }
