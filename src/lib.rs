@@ -15,6 +15,7 @@ pub mod record;
 pub mod repl;
 pub mod report;
 pub mod schema;
+pub mod trace;
 pub mod util;
 
 pub use error::{Error, Result};

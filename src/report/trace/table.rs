@@ -23,6 +23,8 @@ const MAX_ITEMS: usize = 6;
 /// Calls of one kind shown in a session.
 const MAX_ACTS: usize = 12;
 
+/// Deeds of one kind shown below the tree.
+const MAX_DEEDS: usize = 15;
 /// User agents shown, and how much of each: they are long and say little.
 const MAX_AGENTS: usize = 3;
 const AGENT_CHARS: usize = 60;
@@ -214,12 +216,15 @@ impl Page {
     /// One line for each, since what they are about is what one looks for.
     fn deeds(&mut self, label: &str, style: &'static str, deeds: &Part<Deed>) {
         let mut label = label;
-        for deed in &deeds.shown {
+        for deed in deeds.shown.iter().take(MAX_DEEDS) {
             self.field("", label, style, &deed_text(deed));
             label = "";
         }
-        if deeds.n_left_out() > 0 {
-            let more = format!("and {} more", thousands(deeds.n_left_out()));
+        let n_more = deeds
+            .n_all
+            .saturating_sub(MAX_DEEDS.min(deeds.shown.len()) as u64);
+        if n_more > 0 {
+            let more = format!("and {} more", thousands(n_more));
             self.field("", label, DIM, &more);
         }
     }
