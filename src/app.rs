@@ -2,6 +2,7 @@
 
 mod overview;
 mod plan;
+mod story;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use tempfile::TempDir;
 
 pub use overview::{Fact, overview};
 pub use plan::{Plan, PlannedSource, plan};
+pub use story::trace;
 
 use crate::config::{BaselineUntil, LISTS_FILE, Lists};
 use crate::engine::{Engine, EngineOptions, Now};

@@ -24,6 +24,7 @@ mod rows;
 mod rules;
 mod schema;
 mod select;
+mod trace;
 
 use std::error::Error as _;
 use std::io::IsTerminal;
@@ -197,6 +198,8 @@ enum Command {
     Rules(rules::Rules),
     /// See tables and columns, here and for Athena
     Schema(schema::Schema),
+    /// Follow a key, session, name, event or address: where it came from, and what was done with it
+    Trace(trace::Trace),
 }
 
 /// How a command ended, where nothing failed.
@@ -269,6 +272,7 @@ impl Cli {
             Command::Repl(command) => command.run(&shared).await,
             Command::Rules(command) => command.run(&shared).await,
             Command::Schema(command) => command.run(&shared).await,
+            Command::Trace(command) => command.run(&shared).await,
         }
     }
 }

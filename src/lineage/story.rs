@@ -143,6 +143,8 @@ pub struct TracedSession {
     pub issue: Option<Issue>,
     /// How it was tied to the event that issued it, and how sure that is.
     pub link: Option<String>,
+    /// How the caller of that event was known.
+    pub caller_link: Option<String>,
     pub confidence: Option<String>,
     pub root_kind: Option<String>,
     pub root_identity: Option<String>,

@@ -23,6 +23,8 @@ pub enum Command {
     /// Runs one rule, or all.
     Detect(Option<String>),
     Rules,
+    /// Tells where a session came from and what was done in it.
+    Trace(String),
     Quit,
 }
 
@@ -78,6 +80,11 @@ pub const COMMANDS: &[CommandInfo] = &[
         "run the rules, or one; then query findings and suppressed",
     ),
     info(&[".rules"], "", "list the rules"),
+    info(
+        &[".trace"],
+        "X",
+        "follow a key, session, name, event, address or finding",
+    ),
     info(&[".quit", ".exit", "\\q"], "", "leave (also Ctrl-D)"),
 ];
 
@@ -138,6 +145,7 @@ pub fn parse(line: &str) -> Result<Command, QueryError> {
         }
         (".detect", rule) => Ok(Command::Detect(text(rule))),
         (".rules", None) => Ok(Command::Rules),
+        (".trace", Some(handle)) => Ok(Command::Trace(unquoted(handle).to_owned())),
         (".quit", None) => Ok(Command::Quit),
         _ => Err(usage()),
     }
@@ -197,6 +205,9 @@ mod tests {
         check(".alias x", alias("x", "cloudtrail"));
         check(".detect", Command::Detect(None));
         check(".detect x-y", Command::Detect(Some("x-y".into())));
+        let trace = |handle: &str| Command::Trace(handle.into());
+        check(".trace ASIAEXAMPLE;", trace("ASIAEXAMPLE"));
+        check(".trace 'a b'", trace("a b"));
         check("\\q", Command::Quit);
         check(".exit", Command::Quit);
     }
@@ -210,6 +221,7 @@ mod tests {
         check(".foo", "no command `.foo`");
         check(".timer maybe", "expected `.timer on|off`");
         check(".read", "expected `.read FILE`");
+        check(".trace", "expected `.trace X`");
         check(".mode parquet", "`parquet` is not for a terminal");
         check(
             ".mode xml",

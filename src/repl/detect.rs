@@ -1,12 +1,15 @@
-//! `.detect` and `.rules`.
+//! `.detect`, `.rules` and `.trace`.
 
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 
 use super::Case;
+use crate::app;
 use crate::detections::{DetectReport, Rule, runner};
 use crate::error::{QueryError, Result};
+use crate::lineage::story::Trace;
+use crate::trace::TraceLimits;
 
 /// Runs all rules, or the one named, and makes the tables `findings` and `suppressed` of the outcome.
 ///
@@ -23,6 +26,16 @@ pub async fn detect(case: &Case, rule: Option<&str>) -> Result<DetectReport> {
     };
     report.register(&case.engine)?;
     Ok(report)
+}
+
+/// The story of what a handle names.
+///
+/// # Errors
+///
+/// Where it names nothing, or the evidence cannot be read.
+pub async fn trace(case: &Case, handle: &str) -> Result<Trace> {
+    let limits = TraceLimits::default();
+    app::trace(&case.engine, &case.rules, &case.lists, handle, limits).await
 }
 
 fn no_rule(id: &str) -> QueryError {

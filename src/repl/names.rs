@@ -376,7 +376,7 @@ mod tests {
     fn commands_complete_with_their_arguments() {
         let names = names();
         let check = |text: &str, expected: &[&str]| assert_eq!(names.complete(text).1, expected);
-        check(".t", &[".tables", ".timer"]);
+        check(".t", &[".tables", ".timer", ".trace"]);
         check(".schema so", &["sources"]);
         check("\\d c", &["cloudtrail"]);
         check(".mode v", &["vertical"]);

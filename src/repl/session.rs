@@ -17,6 +17,7 @@ use crate::error::{Error, FileError, QueryError, ReportError, Result};
 use crate::report::findings::{FindingFormat, FindingOptions, write_findings};
 use crate::report::rows::{Format, RowOptions, RowWriter};
 use crate::report::safe;
+use crate::report::trace::{TraceFormat, TraceOptions, write_trace};
 
 /// Rows of a table shown at a terminal until `.maxrows` says otherwise.
 const MAX_ROWS: usize = 1_000;
@@ -192,6 +193,7 @@ impl Session {
             Command::Read(path) => return Box::pin(self.read(&path)).await,
             Command::Detect(rule) => self.detect(rule).await?,
             Command::Alias(name, table) => self.case.engine.alias(&name, &table)?,
+            Command::Trace(handle) => self.trace(handle).await?,
             Command::Rules => self.print(detect::rules(&self.case))?,
             Command::Quit => return Ok(Flow::Quit),
         }
@@ -281,6 +283,26 @@ impl Session {
             self.say(&safe::lines(&text))?;
         }
         Ok(())
+    }
+
+    async fn trace(&mut self, handle: String) -> Result<()> {
+        let case = self.case.clone();
+        let trace = move || async move { detect::trace(&case, &handle).await };
+        let story = self.work.run(trace).await?;
+        let format = match self.format {
+            Format::Json | Format::Ndjson => TraceFormat::Json,
+            Format::Table
+            | Format::Vertical
+            | Format::Parquet
+            | Format::Csv
+            | Format::Tsv
+            | Format::Markdown => TraceFormat::Table,
+        };
+        let options = TraceOptions {
+            color: self.color,
+            width: self.width,
+        };
+        write_trace(&story, format, &mut self.out, options)
     }
 
     fn print(&mut self, columns: Vec<(&'static str, ArrayRef)>) -> Result<()> {

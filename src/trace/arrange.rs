@@ -93,6 +93,7 @@ fn session(row: &SessionRow) -> TracedSession {
         expires_at: row.expires_at.clone(),
         issue,
         link: row.link.clone(),
+        caller_link: row.caller_link.clone(),
         confidence: row.confidence.clone(),
         root_kind: row.root_kind.clone(),
         root_identity: row.root_identity.clone(),

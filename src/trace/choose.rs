@@ -29,6 +29,7 @@ pub struct SessionRow {
     pub issue_event_ids: Option<Vec<Option<String>>>,
     pub parent_id: Option<String>,
     pub link: Option<String>,
+    pub caller_link: Option<String>,
     pub confidence: Option<String>,
     pub root_kind: Option<String>,
     pub root_identity: Option<String>,
@@ -50,10 +51,10 @@ pub struct SessionRow {
 
 const COLUMNS: &str = "s.session_id, s.kind, s.access_key_id, s.principal, s.principal_id, s.arn, \
     s.role_arn, s.session_name, s.account, s.issued_by, s.issued_at, s.issued_name, \
-    s.issue_event_ids, s.parent_id, s.link, s.confidence, s.root_kind, s.root_identity, \
+    s.issue_event_ids, s.parent_id, s.link, s.caller_link, s.confidence, s.root_kind, s.root_identity, \
     s.root_confidence, s.first_time, s.last_time, s.n_events, s.n_denied, s.n_writes, \
     s.n_children, s.console, s.mfa, s.source_identity, s.expires_at, \
-    s.session_id IN (SELECT session_id FROM named) AS is_asked";
+    named.session_id IS NOT NULL AS is_asked";
 
 /// The chosen sessions by their ids.
 #[derive(Debug, Default)]
@@ -119,7 +120,8 @@ async fn best(engine: &Engine, named: &Named, limit: usize) -> Result<Vec<Sessio
     };
     let sql = format!(
         "{} SELECT *, count(*) OVER () AS n_all FROM (SELECT {COLUMNS} FROM tree \
-         JOIN sessions AS s ON s.session_id = tree.session_id) AS told \
+         JOIN sessions AS s ON s.session_id = tree.session_id \
+         LEFT JOIN named ON named.session_id = s.session_id) AS told \
          ORDER BY {asked_first}coalesce(n_denied, 0) + coalesce(n_writes, 0) > 0 DESC, \
          coalesce(n_denied, 0) + coalesce(n_writes, 0) DESC, is_asked DESC, \
          coalesce(n_events, 0) DESC, first_time, session_id LIMIT {limit}",
@@ -147,7 +149,8 @@ async fn above(
          SELECT session_id, parent_id FROM sessions WHERE session_id IN ({places}) UNION \
          SELECT s.session_id, s.parent_id FROM above AS a JOIN sessions AS s \
          ON s.session_id = a.parent_id) \
-         SELECT {COLUMNS} FROM above JOIN sessions AS s ON s.session_id = above.session_id",
+         SELECT {COLUMNS} FROM above JOIN sessions AS s ON s.session_id = above.session_id \
+         LEFT JOIN named ON named.session_id = s.session_id",
         named.sql
     );
     let rows: Vec<SessionRow> = bound.rows(engine, &sql).await?;

@@ -103,14 +103,25 @@ fn ways(text: &str) -> Vec<Named> {
         }
     };
     ways.push(sessions(HandleKind::SessionId, text, "session_id = $x"));
-    ways.push(events(HandleKind::EventId, &[text]));
-    // An event whose caller has no session may have made one.
-    ways.push(sessions(
-        HandleKind::EventId,
-        text,
-        "issued_by = $x OR array_has(issue_event_ids, $x)",
-    ));
-    ways.push(sessions(HandleKind::Name, text, NAME));
+    let by_name = sessions(HandleKind::Name, text, NAME);
+    let by_event = [
+        events(HandleKind::EventId, &[text]),
+        // An event whose caller has no session may have made one.
+        sessions(
+            HandleKind::EventId,
+            text,
+            "issued_by = $x OR array_has(issue_event_ids, $x)",
+        ),
+    ];
+    // Events are many more than sessions, so they are looked at last where the form does not ask for
+    // them.
+    if kind == HandleKind::EventId {
+        ways.extend(by_event);
+        ways.push(by_name);
+    } else {
+        ways.push(by_name);
+        ways.extend(by_event);
+    }
     ways
 }
 

@@ -21,6 +21,8 @@ const TITLE: &str = "Trace";
 const MAX_OPEN: usize = 10;
 /// Items of a list shown before the rest is counted.
 const MAX_ITEMS: usize = 50;
+/// Events of a call.
+const MAX_EVENT_IDS: usize = 3;
 
 pub fn text(trace: &Trace) -> String {
     let kind = trace.kind.map_or("", |kind| kind.as_str());
@@ -139,7 +141,7 @@ fn deeds(title: &str, part: &Part<Deed>, out: &mut String) {
     for deed in &part.shown {
         let _ = writeln!(
             out,
-            "<tr><td>{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"t\">{}</td><td>{}</td><td>{}</td></tr>",
+            "<tr><td class=\"call\">{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"t\">{}</td><td>{}</td><td class=\"ids\">{}</td></tr>",
             html(&deed.call()),
             optional_code(deed.subject.as_ref()),
             thousands(deed.count),
@@ -261,15 +263,16 @@ fn acts(part: &Part<Act>, out: &mut String) {
             call.push_str(" <span class=\"tag\">asked for</span>");
         }
         let when = span(act.first_time.as_deref(), act.last_time.as_deref());
-        let events: Vec<String> = act.event_ids.iter().map(|id| code(id)).collect();
+        let events = act.event_ids.iter().take(MAX_EVENT_IDS);
+        let events: Vec<String> = events.map(|id| code(id)).collect();
         let _ = writeln!(
             out,
-            "<tr><td class=\"{0}\">{0}</td><td>{call}</td><td class=\"n\">{1}</td><td>{2}</td><td>{3}</td><td>{4}</td></tr>",
+            "<tr><td class=\"{0}\">{0}</td><td class=\"call\">{call}</td><td class=\"n\">{1}</td><td class=\"when\">{2}</td><td>{3}</td><td class=\"ids\">{4}</td></tr>",
             act.kind.as_str(),
             thousands(act.count),
             html(&when.unwrap_or_default()),
             codes(&act.resources),
-            events.join(" ")
+            events.join("<br>")
         );
     }
     left_out(6, part.n_left_out(), out);

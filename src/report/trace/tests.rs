@@ -205,6 +205,7 @@ fn hostile() -> Trace {
         session.principal = bad();
         session.arn = bad();
         session.link = bad();
+        session.caller_link = bad();
         session.confidence = bad();
         session.root_kind = bad();
         session.root_identity = bad();
@@ -267,8 +268,8 @@ fn a_tree_shows_how_each_session_came_about() {
     │  beside  3 sessions that do not lead to what was asked
     └─ role session arn:aws:iam::444455556666:role/admin/ann ◀ asked
        │  id      ASIAEXAMPLE2, account 444455556666, source identity ann, no MFA
-       │  from    AssumeRole 2025-03-06T02:24:08Z, event e-1; tied by issued-key: the issued key is the one that was used
-       │          (certain)
+       │  from    AssumeRole 2025-03-06T02:24:08Z, event e-1; tied by issued-key: the key that was issued is the one that
+       │          was used (certain)
        │  when    2025-03-06T02:24:10Z – 02:41:17Z (14 events, 3 denied, 4 writes)
        │  where   198.51.100.23; us-east-1
        │  denied  iam:CreateLoginProfile ×2, s3:GetObject
@@ -276,13 +277,14 @@ fn a_tree_shows_how_each_session_came_about() {
        │  reads   iam:ListUsers ×7; 1 call of further kinds
        ├─ role session arn:aws:iam::444455556666:role/backup/ann
        │     id      ASIAEXAMPLE3, account 444455556666
-       │     from    AssumeRole 2025-03-06T02:24:08Z, event e-1; tied by issued-key: the issued key is the one that was used
-       │             (certain)
+       │     from    AssumeRole 2025-03-06T02:24:08Z, event e-1; tied by issued-key: the key that was issued is the one that
+       │             was used (certain)
        │     when    2025-03-06T02:24:10Z – 02:41:17Z (1 event)
        │     where   198.51.100.23; us-east-1
        ├─ role session arn:aws:iam::444455556666:role/audit/x
        │     id      ASIAEXAMPLE4, account 444455556666
-       │     from    AssumeRole 2025-03-06T02:24:08Z, event e-1; tied by session-name: same role and session name (likely)
+       │     from    AssumeRole 2025-03-06T02:24:08Z, event e-1; tied by session-name: same role and session name, begun at
+       │             the moment it was issued (likely)
        │     when    no events of its own
        │     where   198.51.100.23; us-east-1
        └─ and 1 more

@@ -30,7 +30,7 @@ impl Group {
 
     pub fn of(kind: &str) -> Self {
         match kind {
-            "user-key" | "user-session" | "console" => Self::User,
+            "user-key" | "user" | "user-session" | "console" => Self::User,
             "root" | "assumed-root" => Self::Root,
             "saml" | "oidc" | "identity-center" | "federated-user" => Self::Federated,
             "role" => Self::Role,
@@ -103,29 +103,46 @@ pub fn kind_words(kind: &str) -> &str {
 /// What the link says, so that one can judge it.
 fn link_words(link: &str) -> &str {
     match link {
-        "sign-in-session" => "both name the same sign-in session",
-        "source-identity" => "both carry the same source identity",
-        "credential-id" => "both carry the same credential id",
-        "issued-key" => "the issued key is the one that was used",
+        "sign-in-session" => "the record names the sign-in",
+        "source-identity" => "same source identity, role and moment",
+        "credential-id" => "same credential id of Identity Center",
+        "issued-key" => "the key that was issued is the one that was used",
         "role-id" => "same role id and session name",
-        "principal-creation" => "same principal, created when it was issued",
-        "session-name" => "same role and session name",
-        "console" => "same principal, signed in to the console",
-        "identity-center" => "same user of Identity Center",
-        "twin" => "two accounts recorded the same call",
-        "workload" => "credentials that the workload gets",
+        "principal-creation" => "same principal, begun at the moment it was issued",
+        "session-name" => "same role and session name, begun at the moment it was issued",
+        "console" => "signed in to the console",
+        "identity-center" => "same role, given out by Identity Center",
+        "issued" => "nobody used it: known from the issuing record alone",
+        "workload" => "the record shows the workload that holds it",
+        "session-issuer" => "the record names who issued it",
+        "service-linked" => "the role is one of the service's own",
         _ => "",
     }
 }
 
-/// How sure it is to whom the session belongs: `tied by issued-key: the issued key … (certain)`.
-/// Nothing where there is no link.
+/// How it is known who made the issuing call, where the record of it does not say so itself.
+fn caller_words(caller_link: &str) -> &str {
+    match caller_link {
+        "shared-event-id" => "its caller by the other account's record of the call",
+        "request-id" => "its caller by another record of the same request",
+        "principal" => "its caller by the only session of that principal at the time",
+        "switch-from" => "its caller by the console's record of switching",
+        _ => "",
+    }
+}
+
+/// How the session was tied to what issued it, and how sure that is: `tied by issued-key: the key …
+/// (certain)`. Nothing where there is no link.
 pub fn tie(session: &TracedSession) -> Option<String> {
     let link = filled(session.link.as_ref())?;
     let mut text = format!("tied by {link}");
     let words = link_words(link);
     if !words.is_empty() {
         text.push_str(&format!(": {words}"));
+    }
+    let caller = filled(session.caller_link.as_ref()).map_or("", caller_words);
+    if !caller.is_empty() {
+        text.push_str(&format!("; {caller}"));
     }
     if let Some(confidence) = filled(session.confidence.as_ref()) {
         text.push_str(&format!(" ({confidence})"));
