@@ -87,6 +87,8 @@ pub struct Finding {
     pub actors: Vec<String>,
     /// What it is about, mostly a role ARN.
     pub subject: String,
+    /// Who that really was: where the chains of the sessions behind the finding begin, the most busy first.
+    pub origins: Vec<Origin>,
     /// From where: addresses or service names, sorted.
     pub source_ips: Vec<String>,
     /// What was called, sorted.
@@ -101,6 +103,38 @@ pub struct Finding {
     pub next_sql: String,
     /// What to do now: recipes filled with the finding's own values.
     pub remediation: Vec<Remediation>,
+}
+
+/// Where a chain of sessions begins, and how it goes on to the session that acted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Origin {
+    /// `iam-user-key`, `console-user`, `instance` and so on, as `sessions.root_kind` has it.
+    pub root_kind: String,
+    /// A user's ARN, an instance's id, a provider and a subject, …
+    pub root_identity: String,
+    /// As sure as the least sure link of the chain; `None` where the root itself acted.
+    pub confidence: Option<String>,
+    /// The sessions from the root's first one to the one that acted, by role and session name.
+    pub chain: Vec<String>,
+    /// One session of this chain, for `spoor trace` and `session_path`.
+    pub session_id: String,
+    /// How many sessions came this way.
+    pub n_sessions: u64,
+}
+
+impl Origin {
+    /// Root and chain in one line.
+    pub fn told(&self) -> String {
+        let mut text = format!("{} {}", self.root_kind, self.root_identity);
+        for session in &self.chain {
+            text.push_str(" → ");
+            text.push_str(session);
+        }
+        if self.confidence.as_deref() == Some("likely") {
+            text.push_str(" (likely)");
+        }
+        text
+    }
 }
 
 /// A finding that an entry of the case's lists covers.

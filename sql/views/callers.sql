@@ -61,15 +61,20 @@ FROM (
     SELECT
       eventid, recipientaccountid, eventtime, eventsource, eventname, awsregion, sourceipaddress,
       requestparameters, responseelements, additionaleventdata, serviceeventdetails, sharedeventid,
-      requestid, readonly, ok, denied, principal_key, target_role_arn, target_account, issued_key,
+      requestid, addendum.originaleventid AS amends, readonly, ok, denied, principal_key, target_role_arn, target_account, issued_key,
       session_created_at, caller_role_arn, caller_account,
       useridentity.type AS type,
-      coalesce(nullif(useridentity.principalid, ''), nullif(useridentity.arn, ''),
-        nullif(useridentity.username, '')) AS principal_id,
+      coalesce(
+        CASE WHEN useridentity.principalid LIKE '%*%' THEN NULL
+          ELSE nullif(useridentity.principalid, '') END,
+        nullif(useridentity.arn, ''), nullif(useridentity.username, '')) AS principal_id,
       nullif(useridentity.arn, '') AS arn,
       nullif(useridentity.username, '') AS user_name,
       nullif(useridentity.identityprovider, '') AS identity_provider,
-      nullif(useridentity.credentialid, '') AS credential_id,
+      coalesce(
+        nullif(useridentity.credentialid, ''),
+        CASE WHEN caller_role_arn LIKE '%/AWSReservedSSO_%'
+          THEN json_get_str(additionaleventdata, 'identitycenter:CredentialId') END) AS credential_id,
       nullif(useridentity.onbehalfof.userid, '') AS user_id,
       nullif(useridentity.inscopeof.issuertype, '') AS scope_type,
       nullif(useridentity.inscopeof.sourcearn, '') AS scope_arn,

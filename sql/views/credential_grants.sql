@@ -7,6 +7,8 @@
 SELECT
   eventid, recipientaccountid, eventtime, eventname, mark, type, sharedeventid, requestid,
   sourceipaddress, identity_provider, user_name,
+  -- A record that amends another is of the same call.
+  nullif(amends, '') AS amends,
   coalesce(
     nullif(issued_key, ''),
     json_get_str(responseelements, 'credentialSet', 0, 'credentials', 'accessKeyId')) AS key,
@@ -40,6 +42,6 @@ WHERE mark IS NOT NULL
       'AssumeRole', 'AssumeRoleWithSAML', 'AssumeRoleWithWebIdentity', 'AssumeRoot',
       'GetSessionToken', 'GetFederationToken')
     OR eventsource = 'signin.amazonaws.com' AND eventname IN (
-      'ConsoleLogin', 'SwitchRole', 'CreateOAuth2Token')
+      'ConsoleLogin', 'GetSigninToken', 'SwitchRole', 'CreateOAuth2Token')
     OR eventsource = 'sso.amazonaws.com' AND eventname = 'GetRoleCredentials'
     OR eventsource = 'rolesanywhere.amazonaws.com' AND eventname = 'CreateSession')

@@ -170,6 +170,7 @@ impl Group {
             account: account.cloned(),
             regions: sorted(rows(), "awsregion"),
             actors: sorted(rows(), "actor"),
+            origins: Vec::new(),
             subject,
             source_ips: sorted(rows(), "sourceipaddress"),
             event_names: sorted(rows(), "eventname"),

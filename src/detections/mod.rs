@@ -14,6 +14,7 @@ pub mod lint;
 pub mod loader;
 pub mod new;
 mod next_steps;
+mod origins;
 pub mod outcome;
 mod render;
 mod row;

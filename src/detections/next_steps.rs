@@ -212,6 +212,7 @@ mod tests {
             account: Some("111122223333".to_owned()),
             regions: Vec::new(),
             actors: Vec::new(),
+            origins: Vec::new(),
             subject: subject.to_owned(),
             source_ips: Vec::new(),
             event_names: Vec::new(),

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::engine::Engine;
 use crate::error::{Error, QueryError, Result};
 pub use crate::finding::{Failure, Learning, RuleBudget};
-use crate::finding::{Finding, RuleNotes, Severity, Suppressed};
+use crate::finding::{Finding, Origin, RuleNotes, Severity, Suppressed};
 use crate::report::findings::FindingsReport;
 
 /// The outcome of a run. The same evidence, rules and lists give the same value.
@@ -153,7 +153,7 @@ fn columns(findings: &[&Finding]) -> Columns {
             findings.iter().map(|f| get(f)),
         ))
     };
-    let list = |get: fn(&Finding) -> &[String]| -> ArrayRef {
+    let list = |get: fn(&Finding) -> Vec<String>| -> ArrayRef {
         let mut builder = ListBuilder::new(StringBuilder::new());
         for finding in findings {
             for value in get(finding) {
@@ -177,17 +177,21 @@ fn columns(findings: &[&Finding]) -> Columns {
         ("last_time", text(|f| &f.last_time)),
         ("count", Arc::new(UInt64Array::from_iter_values(counts))),
         ("account", Arc::new(accounts.collect::<StringArray>())),
-        ("regions", list(|f| &f.regions)),
-        ("actors", list(|f| &f.actors)),
+        ("regions", list(|f| f.regions.clone())),
+        ("actors", list(|f| f.actors.clone())),
+        (
+            "origins",
+            list(|f| f.origins.iter().map(Origin::told).collect()),
+        ),
         ("subject", text(|f| &f.subject)),
-        ("source_ips", list(|f| &f.source_ips)),
-        ("event_names", list(|f| &f.event_names)),
+        ("source_ips", list(|f| f.source_ips.clone())),
+        ("event_names", list(|f| f.event_names.clone())),
         ("summary", text(|f| &f.summary)),
         (
             "evidence",
             Arc::new(StringArray::from_iter_values(evidence)),
         ),
-        ("event_ids", list(|f| &f.event_ids)),
+        ("event_ids", list(|f| f.event_ids.clone())),
         ("next_sql", text(|f| &f.next_sql)),
     ]
 }

@@ -12,6 +12,7 @@ use super::allow::covers;
 use super::attack::Attack;
 use super::group::{Circumstances, Grouped, group};
 use super::loader::RuleSet;
+use super::origins::add_origins;
 use super::outcome::{DetectReport, Failure, Learning};
 use super::render::complete;
 use super::row::{Row, check_columns, rows};
@@ -80,6 +81,7 @@ pub async fn detect_rules(engine: &Engine, rules: &[&Rule], lists: &Lists) -> Re
             Err(error) => report.errors.push(Failure::new(rule.id.as_str(), &error)),
         }
     }
+    add_origins(engine, &mut report).await?;
     report.sort();
     Ok(report)
 }

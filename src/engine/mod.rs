@@ -29,7 +29,7 @@ mod table;
 mod tables;
 pub mod views;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use datafusion::arrow::array::RecordBatch;
@@ -53,6 +53,7 @@ use self::open::Draft;
 use crate::config::Lists;
 use crate::error::{Error, QueryError, Result};
 use crate::lake::Lake;
+use crate::lineage::{Lineage, SessionIndex};
 use crate::schema::Table;
 
 /// The stack that threads need which read, plan or run statements: trees of expressions are walked
@@ -90,6 +91,7 @@ pub struct Engine {
     catalog: Arc<Catalog>,
     aliases: RwLock<BTreeMap<String, String>>,
     now: Now,
+    known: Arc<lineage::Known>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -215,6 +217,29 @@ impl Engine {
     /// Where the events cannot be read.
     pub async fn evidence(&self) -> Result<Evidence> {
         Ok(tables::read_evidence(&self.evidence_row().await?))
+    }
+
+    /// The sessions of the evidence, as in the table `sessions`. Found once for an engine.
+    ///
+    /// # Errors
+    ///
+    /// Where the events cannot be read.
+    pub async fn lineage(&self) -> Result<Arc<Lineage>> {
+        let lineage = self.known.lineage().await;
+        lineage.map_err(|error| message::of_engine(&error).into())
+    }
+
+    /// The sessions that made events, by event id. An id that two accounts recorded may have two.
+    ///
+    /// # Errors
+    ///
+    /// Where the events cannot be read.
+    pub async fn sessions_of_events(
+        &self,
+        ids: &BTreeSet<&str>,
+    ) -> Result<BTreeMap<String, Vec<SessionIndex>>> {
+        let sessions = self.known.of_events(ids).await;
+        sessions.map_err(|error| message::of_engine(&error).into())
     }
 
     /// Runs a query once and keeps its rows as a table, in the place of one with the same name.

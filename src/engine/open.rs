@@ -119,6 +119,7 @@ impl Draft {
             catalog: self.catalog,
             aliases: RwLock::default(),
             now: options.now,
+            known,
         };
         for (name, table) in &options.aliases {
             engine.alias(name, table)?;

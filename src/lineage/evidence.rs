@@ -4,6 +4,7 @@
 //! of callers, issuing calls and distinct places, not with the number of events.
 
 use std::collections::HashMap;
+use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashSet;
@@ -13,7 +14,7 @@ use super::texts::{Text, Texts};
 type Set = HashSet<u64, FixedState>;
 
 /// Who made an event, as its record says.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Hash)]
 pub struct Identity<'a> {
     /// `userIdentity.type`.
     pub kind: Option<&'a str>,
@@ -81,6 +82,8 @@ pub struct GrantRecord<'a> {
     pub sign_in_begun: Option<&'a str>,
     pub switched_from: Option<&'a str>,
     pub directory_credential: Option<&'a str>,
+    /// The event that this record amends.
+    pub amends: Option<&'a str>,
 }
 
 /// How the mark of a caller is made.
@@ -126,6 +129,15 @@ pub(super) struct Caller {
     pub shape: Shape,
     pub who: Who,
     pub tally: Tally,
+    /// Of what was last learned of it, so that the same is not learned again with every event.
+    seen: Seen,
+}
+
+/// Fingerprints of the identity and of the places of a caller's last event.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Seen {
+    identity: u64,
+    places: u64,
 }
 
 /// What the records say of a caller, each text the least of those that they say.
@@ -210,6 +222,7 @@ pub(super) struct Issue {
     pub sign_in_begun: Option<Text>,
     pub switched_from: Option<Text>,
     pub directory_credential: Option<Text>,
+    pub amends: Option<Text>,
 }
 
 /// Distinct values of a caller, as pairs of caller and text.
@@ -232,7 +245,8 @@ pub struct Evidence {
 
 /// The lesser of two texts, so that no answer depends on the order of the events.
 fn settle(texts: &mut Texts, kept: &mut Option<Text>, value: Option<&str>) {
-    let Some(value) = value.filter(|value| !value.is_empty()) else {
+    let told = |value: &&str| !value.is_empty() && !value.starts_with(HIDDEN);
+    let Some(value) = value.filter(told) else {
         return;
     };
     if kept.is_none_or(|kept| value < texts.get(kept)) {
@@ -250,6 +264,7 @@ impl Evidence {
                 shape: Shape::of(call.mark),
                 who: Who::default(),
                 tally: Tally::default(),
+                seen: Seen::default(),
             });
             // As many callers as texts at most.
             u32::try_from(self.callers.len() - 1).unwrap_or(u32::MAX)
@@ -257,15 +272,26 @@ impl Evidence {
         let texts = &mut self.texts;
         let caller = &mut self.callers[at as usize];
         caller.tally.add(call);
-        caller.who.learn(texts, &call.identity, caller.shape);
-        let mut note = |set: &mut Set, value: Option<&str>| {
-            if let Some(value) = value {
-                set.insert(pair(at, texts.keep(value)));
-            }
+        let hasher = FixedState::default();
+        let places = (call.service, call.region, call.address);
+        let seen = Seen {
+            identity: hasher.hash_one(call.identity),
+            places: hasher.hash_one(places),
         };
-        note(&mut self.distinct.services, call.service);
-        note(&mut self.distinct.regions, call.region);
-        note(&mut self.distinct.addresses, call.address);
+        let before = std::mem::replace(&mut caller.seen, seen);
+        if seen.identity != before.identity {
+            caller.who.learn(texts, &call.identity, caller.shape);
+        }
+        if seen.places != before.places {
+            let mut note = |set: &mut Set, value: Option<&str>| {
+                if let Some(value) = value {
+                    set.insert(pair(at, texts.keep(value)));
+                }
+            };
+            note(&mut self.distinct.services, call.service);
+            note(&mut self.distinct.regions, call.region);
+            note(&mut self.distinct.addresses, call.address);
+        }
     }
 
     /// Adds a record of a call that issued credentials.
@@ -295,6 +321,7 @@ impl Evidence {
             sign_in_begun: keep(record.sign_in_begun),
             switched_from: keep(record.switched_from),
             directory_credential: keep(record.directory_credential),
+            amends: keep(record.amends),
             event_id: texts.keep(record.event_id),
             name: texts.keep(record.name),
             mark: texts.keep(record.mark),

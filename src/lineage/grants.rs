@@ -26,6 +26,8 @@ pub(super) enum Gift {
     Login,
     /// The console's record of switching roles, beside the call that took the role.
     Switch,
+    /// A token that turns credentials into a console session.
+    Token,
     /// A token of a sign-in session.
     SignIn,
     /// A role's credentials, handed out by Identity Center.
@@ -39,6 +41,7 @@ impl Gift {
             "GetSessionToken" => Self::User,
             "GetFederationToken" => Self::Federation,
             "ConsoleLogin" => Self::Login,
+            "GetSigninToken" => Self::Token,
             "SwitchRole" => Self::Switch,
             "CreateOAuth2Token" => Self::SignIn,
             "GetRoleCredentials" => Self::Directory,
@@ -132,7 +135,13 @@ fn group(issues: &[Issue], order: &[usize]) -> Vec<Vec<usize>> {
     let mut known: HashMap<(u8, Text), usize, FixedState> = HashMap::default();
     for &at in order {
         let issue = &issues[at];
-        let handles = [(0, issue.request_id), (1, issue.shared_id), (2, issue.key)];
+        let original = issue.amends.or(Some(issue.event_id));
+        let handles = [
+            (0, issue.request_id),
+            (1, issue.shared_id),
+            (2, issue.key),
+            (3, original),
+        ];
         let handles = handles.map(|(sort, text)| text.map(|text| (sort, text)));
         let found = handles.iter().flatten().find_map(|handle| {
             let group = *known.get(handle)?;
@@ -161,7 +170,8 @@ fn are_twins(a: &Issue, b: &Issue) -> bool {
         (Some(a), Some(b)) => a.abs_diff(b) <= TWIN_MICROS.unsigned_abs(),
         _ => true,
     };
-    let copies = a.event_id == b.event_id;
+    let original = |issue: &Issue| issue.amends.unwrap_or(issue.event_id);
+    let copies = original(a) == original(b);
     let sides = a.outside != b.outside && a.account != b.account;
     a.name == b.name
         && near

@@ -209,9 +209,18 @@ impl<'a> Nodes<'a> {
             Some(index) => index,
             // A sign-in: the session that it began.
             None => {
-                let caller = &self.evidence.callers[at];
-                let id = moment_id(self.get(caller.who.principal_id), caller.who.created);
-                let index = self.fresh(&id, "console", SessionKind::Console);
+                let who = &self.evidence.callers[at].who;
+                let kind = match self.get(who.kind) {
+                    "AssumedRole" => SessionKind::Role,
+                    "FederatedUser" => SessionKind::FederatedUser,
+                    _ => SessionKind::Console,
+                };
+                let id = match (grant.gift, who.access_key_id) {
+                    (Gift::Token, Some(key)) => self.get(Some(key)).to_owned(),
+                    _ => moment_id(self.get(who.principal_id), who.created),
+                };
+                let index = self.fresh(&id, "console", kind);
+                self.sessions[index as usize].console = true;
                 self.sessions[index as usize].issued = Some(self.issued(grant));
                 self.of_grant[tie.grant] = Some(index);
                 self.grant_of.insert(index, tie.grant);
@@ -233,45 +242,84 @@ impl<'a> Nodes<'a> {
         }
     }
 
-    /// Sessions that nobody is seen to have issued: those with a key first, so that what services and
-    /// the console did in the same session finds it.
+    /// Sessions that nobody is seen to have issued. Of one principal and moment are one session what services
+    /// and the console did in it, and keys that one hand makes anew ([`Self::shares_moment`]).
     fn add_untied(&mut self, order: &[usize]) {
-        let mut begun: HashMap<(Text, i64), Vec<(SessionIndex, usize)>, FixedState> =
-            HashMap::default();
-        let shapes = [Shape::Key, Shape::Began];
-        for shape in shapes {
+        let mut begun: HashMap<(Text, i64), Vec<SessionIndex>, FixedState> = HashMap::default();
+        let mut shared: HashMap<(Text, i64), SessionIndex, FixedState> = HashMap::default();
+        for shape in [Shape::Key, Shape::Began] {
             for &at in order {
                 let caller = &self.evidence.callers[at];
                 if caller.shape != shape || self.of_caller[at].is_some() {
                     continue;
                 }
                 let moment = caller.who.principal_id.zip(caller.who.created);
-                let others = moment.and_then(|moment| begun.get(&moment));
-                let same = others.and_then(|others| match others.as_slice() {
-                    [(only, first)] if shape == Shape::Began || self.is_one_session(at, *first) => {
-                        Some(*only)
-                    }
-                    _ => None,
+                let shares = self.shares_moment(at);
+                let same = moment.and_then(|moment| {
+                    let only = begun.get(&moment).and_then(|all| match all.as_slice() {
+                        [only] if shape == Shape::Began => Some(*only),
+                        _ => None,
+                    });
+                    let shared = shared.get(&moment).copied().filter(|_| shares);
+                    shared.or(only)
                 });
                 let index = same.unwrap_or_else(|| self.add_held(at));
+                if same.is_some() {
+                    self.rename(index, at);
+                }
                 self.absorb(index, at);
                 if same.is_none() {
                     self.untied.push((index, at));
                     if let Some(moment) = moment {
-                        begun.entry(moment).or_default().push((index, at));
+                        begun.entry(moment).or_default().push(index);
+                        if shares {
+                            shared.insert(moment, index);
+                        }
                     }
                 }
             }
         }
     }
 
-    /// Whether two keys of one principal and moment are one session's: those of one sign-in, and those of
-    /// Identity Center, which makes keys anew. Otherwise two calls took the role in one second.
-    fn is_one_session(&self, at: usize, other: usize) -> bool {
+    /// Whether other keys of the same principal and moment are this session's as well: those of users and
+    /// root in the console, of one sign-in, and of Identity Center. Other roles' keys are not: two calls
+    /// may take a role in one second.
+    fn shares_moment(&self, at: usize) -> bool {
         let who = &self.evidence.callers[at].who;
-        let other = &self.evidence.callers[other].who;
         is_directory_role(self.get(who.issuer_arn))
-            || who.sign_in.is_some() && other.sign_in == who.sign_in
+            || who.sign_in.is_some()
+            || matches!(self.get(who.kind), "IAMUser" | "Root") && !who.assumed_root
+    }
+
+    /// A session that shows a second key is called after its principal and moment.
+    fn rename(&mut self, index: SessionIndex, at: usize) {
+        let who = &self.evidence.callers[at].who;
+        let session = &self.sessions[index as usize];
+        let other_key = session.access_key_id.is_some()
+            && who.access_key_id.is_some()
+            && session.access_key_id != who.access_key_id;
+        if !other_key {
+            return;
+        }
+        let id = moment_id(self.get(who.principal_id), who.created);
+        let id = self.evidence.texts.keep(&id);
+        let is_user = matches!(
+            self.get(self.evidence.callers[at].who.kind),
+            "IAMUser" | "Root"
+        );
+        if self.by_id.contains_key(&id) {
+            return;
+        }
+        self.by_id.insert(id, index);
+        let session = &mut self.sessions[index as usize];
+        session.id = id;
+        session.root.identity = id;
+        session.access_key_id = None;
+        session.several_keys = true;
+        if is_user {
+            session.kind = SessionKind::Console;
+            session.console = true;
+        }
     }
 
     /// A session named after the credentials of its holder.
@@ -469,7 +517,9 @@ impl<'a> Nodes<'a> {
         fill(&mut session.account, who.account);
         fill(&mut session.session_name, name);
         fill(&mut session.source_identity, who.source_identity);
-        fill(&mut session.access_key_id, who.access_key_id);
+        if !session.several_keys {
+            fill(&mut session.access_key_id, who.access_key_id);
+        }
         if is_role {
             fill(&mut session.role_arn, who.issuer_arn);
         }
@@ -518,6 +568,7 @@ fn blank(id: Text, kind: SessionKind, index: SessionIndex) -> Session {
         mfa: None,
         source_identity: None,
         expires_at: None,
+        several_keys: false,
     }
 }
 

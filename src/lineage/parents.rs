@@ -227,6 +227,12 @@ fn find_holder(
             confidence,
         })
     };
+    let sign_in = who
+        .sign_in
+        .and_then(|sign_in| others.by_sign_in.get(&sign_in));
+    if let Some(parent) = sign_in.filter(|parent| **parent != index) {
+        return inferred(*parent, Link::SignInSession, Confidence::Strong);
+    }
     match kind {
         SessionKind::Role => {}
         SessionKind::FederatedUser => {
@@ -243,21 +249,20 @@ fn find_holder(
         // A user or root is who he is.
         _ => return None,
     }
-    let sign_in = who
-        .sign_in
-        .and_then(|sign_in| others.by_sign_in.get(&sign_in));
-    if let Some(parent) = sign_in.filter(|parent| **parent != index) {
-        return inferred(*parent, Link::SignInSession, Confidence::Strong);
-    }
-    let credential = who
-        .credential_id
-        .and_then(|id| others.by_credential.get(&id));
-    if let Some(parent) = credential {
-        return inferred(*parent, Link::CredentialId, Confidence::Strong);
-    }
     if let Some((grant, confidence)) = directory.get(&index) {
         let grant = &nodes.grants.all[*grant];
         let issue = &nodes.evidence.issues[grant.best];
+        let user = nodes
+            .evidence
+            .caller_of(issue.mark)
+            .map(|at| &nodes.evidence.callers[at].who);
+        let same = who.credential_id.is_some()
+            && user.is_some_and(|user| user.credential_id == who.credential_id);
+        let link = if same {
+            Link::CredentialId
+        } else {
+            Link::IdentityCenter
+        };
         let parent = nodes
             .evidence
             .caller_of(issue.mark)
@@ -266,11 +271,17 @@ fn find_holder(
             nodes.sessions[index as usize].issued = Some(nodes.issued(grant));
             return Some(Hold {
                 parent,
-                link: Link::IdentityCenter,
+                link,
                 caller_link: CallerLink::Record,
                 confidence: *confidence,
             });
         }
+    }
+    let credential = who
+        .credential_id
+        .and_then(|id| others.by_credential.get(&id));
+    if let Some(parent) = credential {
+        return inferred(*parent, Link::CredentialId, Confidence::Strong);
     }
     if let Some(from) = others.switched_from.get(&index) {
         let time = start(&nodes.sessions[index as usize], Some(who));
@@ -431,10 +442,18 @@ fn directory_fit(nodes: &Nodes<'_>, call: usize, at: usize) -> Option<Confidence
         .caller_of(issue.mark)
         .map(|at| &nodes.evidence.callers[at].who);
     let users = (user.and_then(|who| who.user_id), caller.who.user_id);
-    if let (Some(a), Some(b)) = users
-        && a != b
-    {
-        return None;
+    let credentials = (
+        user.and_then(|who| who.credential_id),
+        caller.who.credential_id,
+    );
+    let mut same_person = false;
+    for pair in [users, credentials] {
+        if let (Some(a), Some(b)) = pair {
+            if a != b {
+                return None;
+            }
+            same_person = true;
+        }
     }
     let named = get(issue.role_arn);
     if named.is_some_and(|name| !role.contains(&format!("/AWSReservedSSO_{name}_"))) {
@@ -451,7 +470,7 @@ fn directory_fit(nodes: &Nodes<'_>, call: usize, at: usize) -> Option<Confidence
             .addresses
             .contains(&pair(caller_number, address))
     });
-    match (named.is_some(), same_place) {
+    match (named.is_some(), same_place || same_person) {
         (_, true) => Some(Confidence::Strong),
         (true, false) => Some(Confidence::Likely),
         (false, false) => None,

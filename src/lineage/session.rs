@@ -41,6 +41,8 @@ pub struct Session {
     pub source_identity: Option<Text>,
     /// Microseconds since 1970.
     pub expires_at: Option<i64>,
+    /// No key is the session's own.
+    pub(super) several_keys: bool,
 }
 
 /// The call that issued a session.

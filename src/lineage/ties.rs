@@ -76,7 +76,7 @@ impl<'a> Side<'a> {
         match self.grant.gift {
             Gift::Role | Gift::Federation => self.issue.role_id,
             Gift::Root => self.issue.target_account,
-            Gift::User | Gift::Login => self.caller()?.who.principal_id,
+            Gift::User | Gift::Login | Gift::Token => self.caller()?.who.principal_id,
             Gift::Switch | Gift::SignIn | Gift::Directory => None,
         }
     }
@@ -89,9 +89,9 @@ impl<'a> Side<'a> {
 
     fn kind_fits(&self, caller: &Caller) -> bool {
         match (self.evidence.text(caller.who.kind), self.grant.gift) {
-            (Some("AssumedRole"), Gift::Role)
+            (Some("AssumedRole"), Gift::Role | Gift::Token)
             | (Some("IAMUser"), Gift::User | Gift::Login)
-            | (Some("FederatedUser"), Gift::Federation) => true,
+            | (Some("FederatedUser"), Gift::Federation | Gift::Token) => true,
             (Some("Root"), Gift::Root) => caller.who.assumed_root,
             (Some("Root"), Gift::User | Gift::Login) => !caller.who.assumed_root,
             _ => false,
@@ -101,8 +101,20 @@ impl<'a> Side<'a> {
     /// Whether nothing that is known of both speaks against it, times aside.
     fn fits(&self, caller: &Caller) -> bool {
         let agree = |a: Option<Text>, b: Option<Text>| a.is_none() || b.is_none() || a == b;
-        if !self.kind_fits(caller)
-            || !agree(self.principal(), caller.who.principal_id)
+        // Where records lack the principal's id, its ARN stands for it.
+        let id = caller.who.principal_id;
+        let by_arn = self
+            .evidence
+            .text(id)
+            .is_some_and(|id| id.starts_with("arn:"));
+        let principal = match (by_arn, self.grant.gift) {
+            (true, Gift::Role) => self.issue.session_arn,
+            _ => self.principal(),
+        };
+        // Nothing issues itself.
+        if self.issue.mark == caller.mark
+            || !self.kind_fits(caller)
+            || !agree(principal, id)
             || !agree(self.source_identity(), caller.who.source_identity)
         {
             return false;
@@ -119,7 +131,10 @@ impl<'a> Side<'a> {
 
     /// How far the beginning of a session lies from the grant; `None` where it cannot be its beginning.
     fn distance(&self, caller: &Caller, tolerance: i64) -> Option<u64> {
-        let granted = self.grant.time?;
+        let Some(granted) = self.grant.time else {
+            // A key is proof also where its grant has no time.
+            return (tolerance == KEY_MOMENT_MICROS).then_some(u64::MAX);
+        };
         if let Some(created) = caller.who.created {
             let distance = created.abs_diff(granted);
             return (distance <= tolerance.unsigned_abs()).then_some(distance);
@@ -262,7 +277,7 @@ impl Ties<'_> {
     fn by_key(&self) -> Option<Tie> {
         let key = self.caller.who.access_key_id?;
         let candidates = self.within_life(self.index.by_key.get(&key)?);
-        let (grant, _) = self.nearest(candidates.iter().copied(), KEY_MOMENT_MICROS)?;
+        let (grant, _) = self.nearest(candidates, KEY_MOMENT_MICROS)?;
         let sure = self.side(grant).principal().is_some() && self.caller.who.principal_id.is_some();
         Some(Tie {
             grant,
@@ -275,17 +290,22 @@ impl Ties<'_> {
         })
     }
 
-    /// Those of many grants that may still be alive: placeholders for keys are issued again and again.
-    fn within_life<'b>(&self, grants: &'b [usize]) -> &'b [usize] {
-        let Some(moment) = self.caller.who.created.or(self.caller.tally.first_time) else {
-            return &[];
+    /// Those of many grants that may still be alive, and those without a time: placeholders for keys are
+    /// issued again and again.
+    fn within_life<'b>(&self, grants: &'b [usize]) -> impl Iterator<Item = usize> + use<'b> {
+        let time = |at: &usize| self.grants.all[*at].time;
+        let untimed = grants.partition_point(|at| time(at).is_none());
+        let alive = match self.caller.who.created.or(self.caller.tally.first_time) {
+            None => 0..0,
+            Some(moment) => {
+                let from = Some(moment.saturating_sub(USER_LIFE_MICROS));
+                let to = Some(moment.saturating_add(KEY_MOMENT_MICROS));
+                let start = grants.partition_point(|at| time(at) < from);
+                start..grants.partition_point(|at| time(at) <= to).max(start)
+            }
         };
-        let from = moment.saturating_sub(USER_LIFE_MICROS);
-        let to = moment.saturating_add(KEY_MOMENT_MICROS);
-        let time = |at: &usize| self.grants.all[*at].time.unwrap_or(i64::MIN);
-        let start = grants.partition_point(|at| time(at) < from);
-        let end = grants.partition_point(|at| time(at) <= to);
-        grants.get(start..end).unwrap_or_default()
+        let alive = alive.start.max(untimed)..alive.end.max(untimed);
+        grants[..untimed].iter().chain(&grants[alive]).copied()
     }
 
     /// By principal or name, with the moment the session began.
@@ -379,7 +399,10 @@ impl Ties<'_> {
     fn may_have_other_key(&self, at: usize) -> bool {
         let side = self.side(at);
         if side.grant.gift == Gift::Login {
-            return self.caller.shape != Shape::Key || self.caller.who.console;
+            // Older records do not say that the console made their keys; theirs is the sign-in's moment.
+            let moment = self.caller.who.created.zip(side.grant.time);
+            let exact = moment.is_some_and(|(a, b)| a.abs_diff(b) <= MOMENT_MICROS.unsigned_abs());
+            return self.caller.shape != Shape::Key || self.caller.who.console || exact;
         }
         let Some(issued) = side.issue.key else {
             return true;

@@ -24,8 +24,8 @@ const CALLS: &str = "SELECT mark, type, principal_key, principal_id, arn, caller
 /// The issuing calls, column by column as [`grants`] reads them.
 const GRANTS: &str = "SELECT eventid, recipientaccountid, eventname, mark, type, sharedeventid, \
     requestid, sourceipaddress, key, role_id, session_arn, role_arn, target_account, session_name, \
-    source_identity, saml_provider, sign_in_begun, switched_from, directory_credential, eventtime, \
-    expires_at FROM credential_grants";
+    source_identity, saml_provider, sign_in_begun, switched_from, directory_credential, amends, \
+    eventtime, expires_at FROM credential_grants";
 
 /// Reads all evidence.
 ///
@@ -161,8 +161,8 @@ fn calls(evidence: &mut Evidence, batch: &RecordBatch) -> Result<()> {
 fn grants(evidence: &mut Evidence, batch: &RecordBatch) -> Result<()> {
     let columns = Columns::of(batch)?;
     let texts: Vec<&StringViewArray> =
-        (0..19).map(|at| columns.texts(at)).collect::<Result<_>>()?;
-    let (times, ends) = (columns.times(19)?, columns.times(20)?);
+        (0..20).map(|at| columns.texts(at)).collect::<Result<_>>()?;
+    let (times, ends) = (columns.times(20)?, columns.times(21)?);
     for row in 0..batch.num_rows() {
         let get = |at: usize| text(texts[at], row);
         evidence.add_grant(&GrantRecord {
@@ -187,6 +187,7 @@ fn grants(evidence: &mut Evidence, batch: &RecordBatch) -> Result<()> {
             sign_in_begun: get(16),
             switched_from: get(17),
             directory_credential: get(18),
+            amends: get(19),
         });
     }
     Ok(())

@@ -8,6 +8,7 @@ mod collect;
 mod rows;
 mod walk;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock, Weak};
 
 use async_trait::async_trait;
@@ -20,8 +21,9 @@ use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::ExecutionPlan;
 use tokio::sync::OnceCell;
 
+use self::collect::{Columns, text};
 use super::catalog::{Catalog, Entry};
-use crate::lineage::Lineage;
+use crate::lineage::{Lineage, SessionIndex};
 
 /// The lineage of an engine's evidence, found when it is first asked for.
 #[derive(Debug, Default)]
@@ -55,6 +57,50 @@ impl Known {
         });
         Ok(Arc::clone(lineage.await?))
     }
+
+    /// The sessions that made events, by event id.
+    ///
+    /// # Errors
+    ///
+    /// Where the events cannot be read.
+    pub(super) async fn of_events(
+        &self,
+        ids: &BTreeSet<&str>,
+    ) -> Result<BTreeMap<String, Vec<SessionIndex>>> {
+        let mut found: BTreeMap<String, Vec<SessionIndex>> = BTreeMap::new();
+        if ids.is_empty() {
+            return Ok(found);
+        }
+        let lineage = self.lineage().await?;
+        let ids: Vec<String> = ids.iter().map(|id| quoted(id)).collect();
+        let sql = format!(
+            "SELECT DISTINCT eventid, mark FROM callers WHERE eventid IN ({}) AND mark IS NOT NULL",
+            ids.join(", ")
+        );
+        let session = self.session()?;
+        collect::each(&session, &sql, |batch| {
+            let columns = Columns::of(batch)?;
+            let (ids, marks) = (columns.texts(0)?, columns.texts(1)?);
+            for row in 0..batch.num_rows() {
+                let session = text(marks, row).and_then(|mark| lineage.of_mark(mark));
+                if let (Some(id), Some(session)) = (text(ids, row), session) {
+                    found.entry(id.to_owned()).or_default().push(session);
+                }
+            }
+            Ok(())
+        })
+        .await?;
+        for sessions in found.values_mut() {
+            sessions.sort_unstable();
+            sessions.dedup();
+        }
+        Ok(found)
+    }
+}
+
+/// A text as SQL writes it.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
 }
 
 /// Registers the tables and table functions.

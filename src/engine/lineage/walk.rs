@@ -12,9 +12,9 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::ExecutionPlan;
 
-use super::Known;
 use super::collect::{Columns, each, text};
 use super::rows::{numbers, session_batch, session_fields};
+use super::{Known, quoted};
 use crate::lineage::{Lineage, SessionIndex};
 
 /// Rows of one batch at most.
@@ -132,10 +132,10 @@ impl WalkTable {
 
     /// The sessions of an event, or of a key that is none of theirs alone, as the console's are.
     async fn of_events(&self, lineage: &Lineage) -> Result<Vec<SessionIndex>> {
-        let quoted = self.of.replace('\'', "''");
+        let of = quoted(&self.of);
         let sql = format!(
             "SELECT DISTINCT mark FROM callers WHERE mark IS NOT NULL \
-             AND (eventid = '{quoted}' OR access_key_id = '{quoted}')"
+             AND (eventid = {of} OR access_key_id = {of})"
         );
         let mut named = Vec::new();
         let session = self.known.session()?;

@@ -5,7 +5,7 @@ use std::io::Write;
 use super::totals::{self, Totals, by_severity, entries, percent, plural};
 use super::{FindingOptions, FindingsReport};
 use crate::error::{ReportError, Result};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Origin, Severity};
 use crate::report::safe;
 
 /// Wrapping width without a terminal, and the widest with one: longer lines are hard to read.
@@ -55,6 +55,8 @@ fn block(finding: &Finding, width: usize, color: bool, out: &mut String) {
     push_wrapped(&title, width, out);
 
     field("who", &list(&finding.actors), width, out);
+    let origins: Vec<String> = finding.origins.iter().map(Origin::told).collect();
+    field("root", &list(&origins), width, out);
     field("what", &list(&finding.event_names), width, out);
     field("about", &safe::line(&finding.subject), width, out);
     field("when", &when(finding), width, out);

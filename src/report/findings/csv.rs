@@ -4,11 +4,11 @@ use std::io::Write;
 
 use super::json::encode_error;
 use crate::error::{ReportError, Result};
-use crate::finding::Finding;
+use crate::finding::{Finding, Origin};
 use crate::report::rows::csv_error;
 use crate::report::safe;
 
-const HEADER: [&str; 18] = [
+const HEADER: [&str; 19] = [
     "id",
     "rule",
     "title",
@@ -19,6 +19,7 @@ const HEADER: [&str; 18] = [
     "account",
     "regions",
     "actors",
+    "origins",
     "subject",
     "source_ips",
     "event_names",
@@ -54,6 +55,7 @@ fn record(finding: &Finding) -> Result<[String; HEADER.len()]> {
         finding.account.clone().unwrap_or_default(),
         list(&finding.regions),
         list(&finding.actors),
+        list(&finding.origins.iter().map(Origin::told).collect::<Vec<_>>()),
         finding.subject.clone(),
         list(&finding.source_ips),
         list(&finding.event_names),

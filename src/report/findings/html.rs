@@ -160,6 +160,9 @@ fn block(page: &Page<'_>, number: usize, finding: &Finding) -> String {
             entry(name, &codes(list), &mut text);
         }
     }
+    for origin in page::origins(finding) {
+        entry("Root", &code(&origin), &mut text);
+    }
     if let Some(account) = &finding.account {
         entry("Account", &code(account), &mut text);
     }

@@ -116,6 +116,9 @@ fn block(page: &Page<'_>, number: usize, finding: &Finding) -> String {
             let _ = writeln!(text, "- **{name}:** {}", codes(list));
         }
     }
+    for origin in page::origins(finding) {
+        let _ = writeln!(text, "- **Root:** {}", markdown_code(&origin));
+    }
     if let Some(account) = &finding.account {
         let _ = writeln!(text, "- **Account:** {}", markdown_code(account));
     }

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::FindingsReport;
 use super::totals::{Totals, by_severity, plural};
-use crate::finding::{Finding, RuleNotes, Suppressed};
+use crate::finding::{Finding, Origin, RuleNotes, Suppressed};
 use crate::report::safe;
 
 pub const TITLE: &str = "Findings in CloudTrail";
@@ -178,6 +178,12 @@ pub fn lists(finding: &Finding) -> [(&'static str, Part<'_, String>); 4] {
         ("From", Part::of(&finding.source_ips, MAX_ITEMS)),
         ("Regions", Part::of(&finding.regions, MAX_ITEMS)),
     ]
+}
+
+/// Where the chains of the sessions behind it begin, and how they go on.
+pub fn origins(finding: &Finding) -> Vec<String> {
+    let origins = finding.origins.iter().take(MAX_ITEMS);
+    origins.map(Origin::told).collect()
 }
 
 pub fn when(finding: &Finding) -> String {

@@ -2,7 +2,7 @@ use insta::assert_snapshot;
 use serde_json::json;
 
 use super::*;
-use crate::finding::{Remediation, Technique};
+use crate::finding::{Origin, Remediation, Technique};
 
 fn finding(rule: &str, severity: Severity, first_time: &str) -> Finding {
     let evidence = json!({"verdict": "public", "codes": ["T1"]});
@@ -17,6 +17,14 @@ fn finding(rule: &str, severity: Severity, first_time: &str) -> Finding {
         account: Some("111122223333".to_owned()),
         regions: vec!["us-east-1".to_owned()],
         actors: vec!["arn:aws:iam::111122223333:user/mallory".to_owned()],
+        origins: vec![Origin {
+            root_kind: "iam-user-key".to_owned(),
+            root_identity: "arn:aws:iam::111122223333:user/mallory".to_owned(),
+            confidence: Some("likely".to_owned()),
+            chain: vec!["ops/work".to_owned(), "deploy/work".to_owned()],
+            session_id: "ASIAOPSEXAMPLE".to_owned(),
+            n_sessions: 1,
+        }],
         subject: "arn:aws:iam::111122223333:role/deploy".to_owned(),
         source_ips: vec!["203.0.113.7".to_owned()],
         event_names: vec!["UpdateAssumeRolePolicy".to_owned()],
@@ -406,6 +414,14 @@ fn hostile() -> (Finding, RuleNotes) {
         account: Some(text()),
         regions: list(),
         actors: list(),
+        origins: vec![Origin {
+            root_kind: text(),
+            root_identity: text(),
+            confidence: Some(text()),
+            chain: list(),
+            session_id: text(),
+            n_sessions: 2,
+        }],
         subject: text(),
         source_ips: list(),
         event_names: list(),
