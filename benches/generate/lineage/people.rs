@@ -106,7 +106,7 @@ pub fn federation_token(w: &mut World, time: Time) {
 }
 
 /// The credentials at hand are traded for a sign-in token, and the console works with keys of its
-/// own from then on.
+/// own from then on. `same`: it shows the creation of the session it came from, not its own.
 pub fn opens_console(w: &mut World, by: &Holder, time: Time, same: bool) {
     let key = by.key(&mut w.mint.rng).unwrap_or_default();
     let other = w.mint.rng.key("ASIA");
@@ -320,5 +320,6 @@ pub fn sign_in_token(w: &mut World, time: Time) {
         },
     );
     let time = w.works(&session, time.plus(2), 2);
-    opens_console(w, &session, time.plus(30), false);
+    let same = w.chance(50);
+    opens_console(w, &session, time.plus(30), same);
 }

@@ -393,7 +393,7 @@ impl World {
 
     /// A user with his long-term key; one of two that some users have.
     pub fn user(&mut self, account: &str, name: &str) -> Holder {
-        let second = name.len().is_multiple_of(3) && self.chance(30);
+        let second = !self.masked && name.len().is_multiple_of(3) && self.chance(30);
         let slot = format!("{account}/{name}/{second}/{}", self.masked);
         if let Some(holder) = self.users.get(&slot) {
             return holder.clone();
