@@ -101,9 +101,17 @@ impl Lineage {
         &self.children[index as usize]
     }
 
-    /// Sessions that a text names: an id, an access key, an ARN of a session, role or user, a principal id,
-    /// a principal, or the id of an issuing event. In the order of their ids.
+    /// Sessions that a text names: the one with this id, else those with this access key, ARN of the session, role or
+    /// user, principal id or principal, or id of the issuing event. In the order of their ids.
     pub fn find(&self, name: &str) -> Vec<SessionIndex> {
+        let id = |session: &Session| self.text(session.id);
+        // Sessions lie in the order of their ids.
+        if let Ok(at) = self
+            .sessions
+            .binary_search_by(|session| id(session).cmp(name))
+        {
+            return u32::try_from(at).into_iter().collect();
+        }
         let Some(name) = self.texts.find(name) else {
             return Vec::new();
         };
@@ -116,8 +124,7 @@ impl Lineage {
                 session.role_arn,
             ];
             let issued = session.issued.as_ref();
-            session.id == name
-                || members.contains(&Some(name))
+            members.contains(&Some(name))
                 || issued.is_some_and(|issued| issued.event_ids.contains(&name))
         };
         let found = self
