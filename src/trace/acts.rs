@@ -116,7 +116,16 @@ fn times(sessions: &[&TracedSession]) -> String {
     } else {
         last.max().flatten()
     };
-    between("a.eventtime", first, last)
+    within(first, last)
+}
+
+/// That events and what is known of them lie between two times: each chooses files for itself.
+pub fn within(first: Option<&str>, last: Option<&str>) -> String {
+    let (of_session, of_event) = (
+        between("e.eventtime", first, last),
+        between("a.eventtime", first, last),
+    );
+    format!("{of_session} AND {of_event}")
 }
 
 async fn places(engine: &Engine, bound: &Bound, condition: &str) -> Result<Vec<PlaceRow>> {

@@ -28,6 +28,7 @@ mod samples;
 mod scratch;
 mod selection;
 mod slt;
+mod trace;
 mod upkeep;
 mod vocabulary;
 mod wrapped;
