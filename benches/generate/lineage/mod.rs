@@ -8,6 +8,7 @@ mod delivery;
 mod directory;
 mod holder;
 mod people;
+mod traps;
 mod truth;
 mod workloads;
 mod world;
@@ -109,6 +110,12 @@ const SCENARIOS: &[Scenario] = &[
     ("outsider", 4, chains::outsider),
     ("out-and-back", 2, chains::out_and_back),
     ("assume-root", 3, chains::assume_root),
+    ("second-apart", 3, traps::second_apart),
+    ("idle-twin", 3, traps::idle_twin),
+    ("omitted-twice", 2, traps::omitted_twice),
+    ("two-alive", 3, traps::two_alive),
+    ("two-switch", 2, traps::two_switch),
+    ("borrowed-identity", 2, traps::borrowed_identity),
 ];
 
 /// Events of an average scenario, from which follows how many there are.
