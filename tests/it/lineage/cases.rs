@@ -9,6 +9,8 @@ use serde_json::{Map, Value};
 use super::short::{Shorthand, time};
 use super::tables::{Row, Tables, text};
 
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/lineage");
+
 /// One case, as written.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -51,13 +53,17 @@ pub struct Case {
     templates: Map<String, Value>,
 }
 
+/// What records are like.
+pub fn templates() -> Map<String, Value> {
+    let path = Path::new(FOLDER).join("templates.json");
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
 /// All cases of `tests/data/lineage`.
 pub fn all() -> Vec<Case> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/lineage");
     let read = |path: &Path| fs::read_to_string(path).unwrap();
-    let templates = serde_json::from_str(&read(&folder.join("templates.json"))).unwrap();
-    let templates: Map<String, Value> = templates;
-    let mut files: Vec<_> = fs::read_dir(&folder)
+    let templates = templates();
+    let mut files: Vec<_> = fs::read_dir(FOLDER)
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| !path.ends_with("templates.json"))

@@ -197,7 +197,7 @@ impl Shorthand<'_> {
     }
 
     /// `asia:x` and `akia:x` are keys of the case, other texts stay.
-    fn key(&self, text: &str) -> String {
+    pub fn key(&self, text: &str) -> String {
         match text.split_once(':') {
             Some((kind @ ("asia" | "akia"), name)) => {
                 let name = format!("{kind}{}{:03}", plain(name), self.case);
