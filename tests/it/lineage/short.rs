@@ -101,6 +101,7 @@ impl Shorthand<'_> {
         let account = imply("account", "1".to_owned());
         let to = imply("to", account.clone());
         let target_account = imply("taccount", account.clone());
+        imply("p", "aws".to_owned());
         imply("id", format!("e{place}"));
         imply("req", format!("r{place}"));
         for (id, name, kind, home) in [
