@@ -61,8 +61,6 @@ pub(super) struct Grant {
     pub time: Option<i64>,
     /// How the caller is known.
     pub caller_link: CallerLink,
-    /// A provider vouched for the caller.
-    pub federated: bool,
 }
 
 /// All issuing calls, by time.
@@ -120,7 +118,6 @@ impl Grants {
             records: start..self.records.len(),
             time: issue.time,
             caller_link,
-            federated: matches!(name, "AssumeRoleWithSAML" | "AssumeRoleWithWebIdentity"),
         });
     }
 

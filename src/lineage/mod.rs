@@ -12,6 +12,7 @@
 mod evidence;
 mod grants;
 mod nodes;
+mod outside;
 mod parents;
 mod session;
 pub mod story;

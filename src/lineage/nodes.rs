@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
 
-use super::evidence::{Caller, Evidence, Shape, Tally, Who, earlier};
+use super::evidence::{Caller, Evidence, Shape, Tally, earlier};
 use super::grants::{Gift, Grant, Grants};
+use super::outside::join_outside;
 use super::session::{Issued, Root, Session, SessionIndex};
 use super::texts::Text;
 use super::ties::{Tie, is_directory_role, session_name};
@@ -60,20 +61,58 @@ impl<'a> Nodes<'a> {
                 nodes.add_granted(at, grant);
             }
         }
-        for &at in &order {
+        // Records of a key that do not say when its session began are of the one session that has the key.
+        let (complete, partial) = nodes.split_partial(&order);
+        for &at in &complete {
             if let Some(tie) = ties[at] {
                 nodes.add_tied(at, tie);
             }
         }
-        nodes.add_untied(&order);
+        nodes.add_untied(&complete);
+        for (at, sibling) in partial {
+            if let Some(index) = nodes.of_caller[sibling] {
+                nodes.absorb(index, at);
+            }
+        }
         nodes.add_logins(&order);
         nodes.join_sides();
+        join_outside(&mut nodes, &order);
         for &at in &order {
             if nodes.of_caller[at].is_none() {
                 nodes.add_holder(at);
             }
         }
         nodes
+    }
+
+    /// Callers without those that another caller completes, and those with it.
+    fn split_partial(&self, order: &[usize]) -> (Vec<usize>, Vec<(usize, usize)>) {
+        let mut whole: HashMap<(Text, Text), Vec<usize>, FixedState> = HashMap::default();
+        let key = |at: usize| {
+            let caller = &self.evidence.callers[at];
+            let keyed = caller.shape == Shape::Key;
+            caller
+                .who
+                .access_key_id
+                .zip(caller.who.principal_id)
+                .filter(|_| keyed)
+        };
+        let created = |at: usize| self.evidence.callers[at].who.created;
+        for &at in order.iter().filter(|at| created(**at).is_some()) {
+            if let Some(key) = key(at) {
+                whole.entry(key).or_default().push(at);
+            }
+        }
+        let mut complete = Vec::with_capacity(order.len());
+        let mut partial = Vec::new();
+        for &at in order {
+            let siblings = key(at).filter(|_| created(at).is_none());
+            match siblings.and_then(|key| whole.get(&key)).map(Vec::as_slice) {
+                Some([only]) => partial.push((at, *only)),
+                _ => complete.push(at),
+            }
+        }
+        (complete, partial)
     }
 
     fn learn_providers(&mut self) {
@@ -295,18 +334,17 @@ impl<'a> Nodes<'a> {
     fn rename(&mut self, index: SessionIndex, at: usize) {
         let who = &self.evidence.callers[at].who;
         let session = &self.sessions[index as usize];
-        let other_key = session.access_key_id.is_some()
-            && who.access_key_id.is_some()
-            && session.access_key_id != who.access_key_id;
+        let is_user = matches!(self.get(who.kind), "IAMUser" | "Root");
+        let other_key = match who.access_key_id {
+            Some(key) => session.access_key_id.is_some_and(|own| own != key),
+            // The console made keys in this session; whose records do not show which.
+            None => session.access_key_id.is_some() && is_user && who.console,
+        };
         if !other_key {
             return;
         }
         let id = moment_id(self.get(who.principal_id), who.created);
         let id = self.evidence.texts.keep(&id);
-        let is_user = matches!(
-            self.get(self.evidence.callers[at].who.kind),
-            "IAMUser" | "Root"
-        );
         if self.by_id.contains_key(&id) {
             return;
         }
@@ -468,8 +506,25 @@ impl<'a> Nodes<'a> {
             self.titles.insert(index, title);
         }
         self.absorb(index, at);
-        if caller.shape == Shape::Who {
-            self.untied.push((index, at));
+        match caller.shape {
+            Shape::Who => self.untied.push((index, at)),
+            Shape::Workload => self.name_workload(index),
+            _ => {}
+        }
+    }
+
+    /// A workload's records name the service that asked for it; its id says which it is.
+    pub(super) fn name_workload(&mut self, index: SessionIndex) {
+        let id = self.sessions[index as usize].id;
+        let id = self.evidence.texts.get(id).to_owned();
+        let place = id.split_once(':').map_or(id.as_str(), |(_, place)| place);
+        if let Some((account, name)) = place.split_once('/') {
+            let account = self.evidence.texts.keep(account);
+            let name = self.evidence.texts.keep(name);
+            let session = &mut self.sessions[index as usize];
+            session.account = Some(account);
+            session.principal = Some(name);
+            session.session_name = Some(name);
         }
     }
 
@@ -590,9 +645,8 @@ fn moment_id(principal: &str, time: Option<i64>) -> String {
     }
 }
 
-/// The earlier moment of a session: when it was issued, began, or was first used.
-pub(super) fn start(session: &Session, who: Option<&Who>) -> Option<i64> {
+/// The earlier moment of a session: when it was issued, or first used.
+pub(super) fn start(session: &Session) -> Option<i64> {
     let issued = session.issued.as_ref().and_then(|issued| issued.time);
-    let created = who.and_then(|who| who.created);
-    earlier(issued.or(created), session.tally.first_time)
+    earlier(issued, session.tally.first_time)
 }

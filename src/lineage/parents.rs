@@ -66,7 +66,6 @@ fn name_directory_users(nodes: &mut Nodes<'_>) {
 
 /// Sessions by what others name them by.
 struct Others {
-    by_principal: HashMap<Text, Vec<SessionIndex>, FixedState>,
     by_arn: HashMap<Text, Vec<SessionIndex>, FixedState>,
     /// Users of Identity Center by their credential's id.
     by_credential: HashMap<Text, SessionIndex, FixedState>,
@@ -79,7 +78,6 @@ struct Others {
 impl Others {
     fn of(nodes: &Nodes<'_>) -> Self {
         let mut others = Self {
-            by_principal: HashMap::default(),
             by_arn: HashMap::default(),
             by_credential: HashMap::default(),
             by_sign_in: HashMap::default(),
@@ -88,9 +86,6 @@ impl Others {
         for (at, session) in (0..).zip(&nodes.sessions) {
             if session.kind == SessionKind::Account {
                 continue;
-            }
-            if let Some(principal) = session.principal_id {
-                others.by_principal.entry(principal).or_default().push(at);
             }
             if let Some(arn) = session.arn {
                 others.by_arn.entry(arn).or_default().push(at);
@@ -130,7 +125,7 @@ impl Others {
         let time = time?;
         let is_alive = |at: &SessionIndex| {
             let session = &sessions[*at as usize];
-            let Some(begins) = start(session, None) else {
+            let Some(begins) = start(session) else {
                 return false;
             };
             let ends = session
@@ -199,14 +194,14 @@ fn granting(
     }
     let at = nodes.evidence.caller_of(issue.mark)?;
     let parent = nodes.of_caller[at]?;
-    if issue.outside {
-        let principal = nodes.evidence.callers[at].who.principal_id;
-        let candidates = principal.and_then(|principal| others.by_principal.get(&principal));
-        if let Some(only) = Others::only_alive(&nodes.sessions, candidates, grant.time, child) {
-            return Some((only, CallerLink::Principal, Confidence::Likely));
-        }
+    if parent == child {
+        return None;
     }
-    (parent != child).then_some((parent, grant.caller_link, Confidence::Certain))
+    // The target's record alone, and the caller's account tells whose id that is.
+    if issue.outside && nodes.sessions[parent as usize].kind != SessionKind::Account {
+        return Some((parent, CallerLink::Principal, Confidence::Likely));
+    }
+    Some((parent, grant.caller_link, Confidence::Certain))
 }
 
 /// What is known of who issued a session whose issuing call is not there.
@@ -284,7 +279,7 @@ fn find_holder(
         return inferred(*parent, Link::CredentialId, Confidence::Strong);
     }
     if let Some(from) = others.switched_from.get(&index) {
-        let time = start(&nodes.sessions[index as usize], Some(who));
+        let time = start(&nodes.sessions[index as usize]).or(who.created);
         let candidates = others.by_arn.get(from);
         if let Some(parent) = Others::only_alive(&nodes.sessions, candidates, time, index) {
             return Some(Hold {
@@ -297,6 +292,9 @@ fn find_holder(
     }
     if let Some((id, kind, link, confidence)) = holder_of(nodes, at, who) {
         let parent = nodes.named(&id, kind);
+        if link == Link::Workload {
+            nodes.name_workload(parent);
+        }
         return inferred(parent, link, confidence);
     }
     let parent = unseen(nodes, index);

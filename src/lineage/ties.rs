@@ -45,9 +45,11 @@ struct Index {
     /// Account, role and session name of grants that do not say the role's id.
     by_name: HashMap<String, Vec<usize>, FixedState>,
     by_source: HashMap<Text, Vec<usize>, FixedState>,
-    /// Keys that records of their own use.
-    used: HashSet<Text, FixedState>,
+    /// Principals with the moments at which sessions of theirs began.
+    moments: Moments,
 }
+
+type Moments = HashSet<(Text, i64), FixedState>;
 
 /// The view of one grant that ties are judged by.
 struct Side<'a> {
@@ -87,6 +89,16 @@ impl<'a> Side<'a> {
             .or_else(|| self.caller()?.who.source_identity)
     }
 
+    /// A source identity is set with the call or passed on by the caller's session, else there is none.
+    fn source_fits(&self, caller: &Caller) -> bool {
+        match (self.source_identity(), caller.who.source_identity) {
+            (Some(set), Some(shown)) => set == shown,
+            // Records of the target do not show the caller's session, and some lack the request.
+            (None, Some(_)) => self.issue.outside || self.issue.session_name.is_none(),
+            _ => true,
+        }
+    }
+
     fn kind_fits(&self, caller: &Caller) -> bool {
         match (self.evidence.text(caller.who.kind), self.grant.gift) {
             (Some("AssumedRole"), Gift::Role | Gift::Token)
@@ -115,7 +127,7 @@ impl<'a> Side<'a> {
         if self.issue.mark == caller.mark
             || !self.kind_fits(caller)
             || !agree(principal, id)
-            || !agree(self.source_identity(), caller.who.source_identity)
+            || !self.source_fits(caller)
         {
             return false;
         }
@@ -130,14 +142,20 @@ impl<'a> Side<'a> {
     }
 
     /// How far the beginning of a session lies from the grant; `None` where it cannot be its beginning.
-    fn distance(&self, caller: &Caller, tolerance: i64) -> Option<u64> {
+    fn distance(&self, caller: &Caller, tolerance: i64, moments: &Moments) -> Option<u64> {
         let Some(granted) = self.grant.time else {
             // A key is proof also where its grant has no time.
             return (tolerance == KEY_MOMENT_MICROS).then_some(u64::MAX);
         };
         if let Some(created) = caller.who.created {
             let distance = created.abs_diff(granted);
-            return (distance <= tolerance.unsigned_abs()).then_some(distance);
+            let other = caller
+                .who
+                .principal_id
+                .map(|principal| (principal, granted));
+            // The grant of another session, which began at just its moment.
+            let taken = distance > 0 && other.is_some_and(|other| moments.contains(&other));
+            return (distance <= tolerance.unsigned_abs() && !taken).then_some(distance);
         }
         let first = caller.tally.first_time?;
         let life = match self.grant.gift {
@@ -176,7 +194,7 @@ impl Index {
             by_principal: Vec::new(),
             by_name: HashMap::default(),
             by_source: HashMap::default(),
-            used: HashSet::default(),
+            moments: HashSet::default(),
         };
         for (at, grant) in grants.all.iter().enumerate() {
             let side = Side::new(evidence, grants, at);
@@ -201,13 +219,9 @@ impl Index {
             }
         }
         index.by_principal.sort_unstable();
-        let keyed = evidence
-            .callers
-            .iter()
-            .filter(|caller| caller.shape == Shape::Key);
-        index
-            .used
-            .extend(keyed.filter_map(|caller| caller.who.access_key_id));
+        let callers = evidence.callers.iter().map(|caller| &caller.who);
+        let moments = callers.filter_map(|who| who.principal_id.zip(who.created));
+        index.moments.extend(moments);
         index
     }
 
@@ -239,7 +253,63 @@ pub(super) fn ties(evidence: &Evidence, grants: &Grants) -> Vec<Option<Tie>> {
             _ => None,
         }
     };
-    evidence.callers.iter().map(tie).collect()
+    let mut ties: Vec<Option<Tie>> = evidence.callers.iter().map(tie).collect();
+    keep_one_session(evidence, grants, &mut ties);
+    ties
+}
+
+/// One call issues one session: of callers that were tied to it by their moment only those stay that can be
+/// of the same, and none where two are equally near.
+fn keep_one_session(evidence: &Evidence, grants: &Grants, ties: &mut [Option<Tie>]) {
+    let mut tied: HashMap<usize, Vec<usize>, FixedState> = HashMap::default();
+    for (at, tie) in ties.iter().enumerate() {
+        if let Some(tie) = tie {
+            tied.entry(tie.grant).or_default().push(at);
+        }
+    }
+    for (grant, callers) in tied.into_iter().filter(|(_, callers)| callers.len() > 1) {
+        let granted = grants.all[grant].time;
+        let by_key = |at: &usize| ties[*at].is_some_and(|tie| tie.link == Link::IssuedKey);
+        let who = |at: &usize| &evidence.callers[*at].who;
+        let proven = callers
+            .iter()
+            .find(|at| by_key(at) && who(at).created.is_some());
+        let distance = |at: &usize| Some(who(at).created?.abs_diff(granted?));
+        let created = match proven {
+            Some(proven) => who(proven).created,
+            None => {
+                let least = callers.iter().filter_map(distance).min();
+                let mut nearest = callers.iter().filter(|at| distance(at) == least);
+                let first = nearest.next().and_then(|at| who(at).created);
+                first.filter(|_| nearest.all(|at| who(at).created == first))
+            }
+        };
+        let of_moment = |at: &usize| who(at).created.is_none() || who(at).created == created;
+        let own_key = |at: &usize| {
+            let caller = &evidence.callers[*at];
+            let role = evidence.text(caller.who.issuer_arn).unwrap_or_default();
+            let one_hand =
+                is_directory_role(role) || ties[*at].is_some_and(|tie| tie.link == Link::Console);
+            caller
+                .who
+                .access_key_id
+                .filter(|_| caller.shape == Shape::Key && !one_hand)
+        };
+        let keys: HashSet<Text, FixedState> = callers
+            .iter()
+            .filter(|at| of_moment(at))
+            .filter_map(own_key)
+            .collect();
+        let several_keys = keys.len() > 1;
+        let falls: Vec<usize> = callers
+            .iter()
+            .filter(|at| !by_key(at) && (!of_moment(at) || several_keys && own_key(at).is_some()))
+            .copied()
+            .collect();
+        for at in falls {
+            ties[at] = None;
+        }
+    }
 }
 
 /// The ways to tie one caller.
@@ -255,6 +325,11 @@ impl Ties<'_> {
         Side::new(self.evidence, self.grants, at)
     }
 
+    fn distance(&self, at: usize, tolerance: i64) -> Option<u64> {
+        let moments = &self.index.moments;
+        self.side(at).distance(self.caller, tolerance, moments)
+    }
+
     /// The nearest of the grants that fit; none where different callers are equally near.
     fn nearest(
         &self,
@@ -263,7 +338,7 @@ impl Ties<'_> {
     ) -> Option<(usize, bool)> {
         let mut near: Vec<(u64, usize)> = candidates
             .filter(|at| self.side(*at).fits(self.caller))
-            .filter_map(|at| Some((self.side(at).distance(self.caller, tolerance)?, at)))
+            .filter_map(|at| Some((self.distance(at, tolerance)?, at)))
             .collect();
         near.sort_unstable();
         let (least, first) = *near.first()?;
@@ -383,7 +458,7 @@ impl Ties<'_> {
             self.may_have_other_key(*at) && side.fits(self.caller)
         });
         let grant = alive.next()?;
-        self.side(grant).distance(self.caller, MOMENT_MICROS)?;
+        self.distance(grant, MOMENT_MICROS)?;
         let mark = self.side(grant).issue.mark;
         alive
             .all(|at| self.side(at).issue.mark == mark)
@@ -394,8 +469,8 @@ impl Ties<'_> {
             })
     }
 
-    /// Whether credentials of this grant can show another key than the one issued: where the console or a
-    /// service made it, where a provider vouched, or where nobody used the issued one.
+    /// Whether credentials of this grant can show another key than the one issued: where the console, a
+    /// service or Identity Center made it, or where a SAML provider vouched.
     fn may_have_other_key(&self, at: usize) -> bool {
         let side = self.side(at);
         if side.grant.gift == Gift::Login {
@@ -407,11 +482,13 @@ impl Ties<'_> {
         let Some(issued) = side.issue.key else {
             return true;
         };
+        // A person is who he is in all the sessions that a provider named after him; other names are chosen
+        // by programs, and two of them may choose the same in one second.
         self.caller.shape != Shape::Key
             || self.is_directory_session()
-            || side.grant.federated
+            || side.grant.gift == Gift::Token
+            || self.evidence.texts.get(side.issue.name) == "AssumeRoleWithSAML"
             || self.caller.who.access_key_id == Some(issued)
-            || !self.index.used.contains(&issued)
     }
 
     fn is_directory_session(&self) -> bool {

@@ -1,0 +1,120 @@
+//! Callers whom a record names by account and id only, since it is another account's copy: their own
+//! account's records may be there, and tell who that was.
+
+use std::collections::HashMap;
+
+use foldhash::fast::FixedState;
+
+use super::evidence::Shape;
+use super::nodes::{Nodes, start};
+use super::session::{Session, SessionIndex};
+use super::texts::Text;
+use super::ties::ROLE_LIFE_MICROS;
+use super::words::{Confidence, Link, SessionKind};
+
+/// Clocks of two services.
+const CLOCK_MICROS: i64 = 5_000_000;
+
+/// Sessions by principal id.
+type ByPrincipal = HashMap<Text, Vec<SessionIndex>, FixedState>;
+
+/// Gives such callers to the session that they are: the only one of the principal that was alive all the
+/// time that they acted. Of a user with several keys it is the user.
+pub(super) fn join_outside(nodes: &mut Nodes<'_>, order: &[usize]) {
+    let mut by_principal = ByPrincipal::default();
+    for (at, session) in (0..).zip(&nodes.sessions) {
+        if let Some(principal) = session.principal_id {
+            by_principal.entry(principal).or_default().push(at);
+        }
+    }
+    // All are judged before any is joined, so that one does not make room for the next.
+    let mut found = Vec::new();
+    for &at in order {
+        let caller = &nodes.evidence.callers[at];
+        if caller.shape == Shape::Outside && nodes.of_caller[at].is_none() {
+            found.extend(whose(nodes, &by_principal, at).map(|whose| (at, whose)));
+        }
+    }
+    for (at, whose) in found {
+        let index = match whose {
+            Whose::Session(index) => index,
+            Whose::User(arn) => {
+                let arn = nodes.evidence.texts.get(arn).to_owned();
+                let index = nodes.named(&format!("user:{arn}"), SessionKind::User);
+                let arn = nodes.evidence.texts.keep(&arn);
+                nodes.sessions[index as usize].arn = Some(arn);
+                index
+            }
+            Whose::OneOfSeveral(principal) => {
+                let name = nodes.evidence.texts.get(principal).to_owned();
+                let index = nodes.named(&format!("unseen:{name}"), SessionKind::Unseen);
+                let title = format!("one of several sessions of {name}");
+                nodes.titles.insert(index, title);
+                index
+            }
+        };
+        nodes.absorb(index, at);
+        let session = &mut nodes.sessions[index as usize];
+        if session.link == Some(Link::Issued) {
+            session.link = Some(Link::RoleId);
+            session.confidence = Some(Confidence::Likely);
+        }
+    }
+}
+
+enum Whose {
+    Session(SessionIndex),
+    /// A user by ARN.
+    User(Text),
+    /// A principal with more than one session at that time.
+    OneOfSeveral(Text),
+}
+
+fn whose(nodes: &Nodes<'_>, by_principal: &ByPrincipal, at: usize) -> Option<Whose> {
+    let caller = &nodes.evidence.callers[at];
+    let principal = caller.who.principal_id?;
+    let candidates = by_principal.get(&principal)?;
+    let (first, last) = (caller.tally.first_time?, caller.tally.last_time?);
+    let session = |at: &SessionIndex| &nodes.sessions[*at as usize];
+    let fits = |at: &&SessionIndex| {
+        let session = session(at);
+        let same_way = match session.kind {
+            SessionKind::Console => caller.who.console,
+            SessionKind::UserKey | SessionKind::UserSession => !caller.who.console,
+            _ => true,
+        };
+        same_way && was_alive(session, first, last)
+    };
+    let mut alive = candidates.iter().filter(fits);
+    match (alive.next(), alive.next()) {
+        (Some(only), None) => return Some(Whose::Session(*only)),
+        (None, _) => return None,
+        _ => {}
+    }
+    let is_user = |at: &SessionIndex| {
+        let kind = session(at).kind;
+        matches!(kind, SessionKind::UserKey | SessionKind::UserSession)
+    };
+    let users = !caller.who.console && candidates.iter().any(is_user);
+    let arn = candidates.first().and_then(|at| session(at).arn);
+    Some(match arn {
+        Some(arn) if users => Whose::User(arn),
+        _ => Whose::OneOfSeveral(principal),
+    })
+}
+
+/// Whether a session's credentials were good from one moment to another.
+fn was_alive(session: &Session, from: i64, to: i64) -> bool {
+    if matches!(session.kind, SessionKind::UserKey | SessionKind::User) {
+        return true;
+    }
+    let Some(begins) = start(session) else {
+        return false;
+    };
+    let lasts = begins.saturating_add(ROLE_LIFE_MICROS);
+    let ends = session
+        .expires_at
+        .unwrap_or(lasts)
+        .max(session.tally.last_time.unwrap_or(begins));
+    begins.saturating_sub(CLOCK_MICROS) <= from && to <= ends.saturating_add(CLOCK_MICROS)
+}
