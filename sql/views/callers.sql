@@ -61,7 +61,8 @@ FROM (
     SELECT
       eventid, recipientaccountid, eventtime, eventsource, eventname, awsregion, sourceipaddress,
       requestparameters, responseelements, additionaleventdata, serviceeventdetails, sharedeventid,
-      requestid, addendum.originaleventid AS amends, readonly, ok, denied, principal_key, target_role_arn, target_account, issued_key,
+      requestid, addendum.originaleventid AS amends, readonly, useragent, errorcode, ok, denied, call_name,
+      subject, principal_key, target_role_arn, target_account, issued_key,
       session_created_at, caller_role_arn, caller_account,
       useridentity.type AS type,
       coalesce(

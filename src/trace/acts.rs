@@ -27,9 +27,9 @@ pub const RESOURCE: &str = "coalesce(a.subject, \
 pub const IS_WRITE: &str = "coalesce(NOT a.readonly, \
     NOT regexp_like(a.eventname, '^(Get|List|Describe|Head|Lookup|Search|Batch(Get|Describe)|AssumeRole)'))";
 
-/// Events of sessions `e` joined to what is known of them, `a`.
-pub const EVENTS: &str = "session_events AS e JOIN activity AS a ON a.eventid = e.eventid \
-    AND a.recipientaccountid IS NOT DISTINCT FROM e.recipientaccountid";
+/// The events `a` of sessions `e`. The view `session_events` is this join too; asked directly, each
+/// event is read once.
+pub const EVENTS: &str = "session_marks AS e JOIN callers AS a ON a.mark = e.mark";
 
 #[derive(Deserialize)]
 struct ActRow {
@@ -116,16 +116,7 @@ fn times(sessions: &[&TracedSession]) -> String {
     } else {
         last.max().flatten()
     };
-    within(first, last)
-}
-
-/// That events and what is known of them lie between two times: each chooses files for itself.
-pub fn within(first: Option<&str>, last: Option<&str>) -> String {
-    let (of_session, of_event) = (
-        between("e.eventtime", first, last),
-        between("a.eventtime", first, last),
-    );
-    format!("{of_session} AND {of_event}")
+    between("a.eventtime", first, last)
 }
 
 async fn places(engine: &Engine, bound: &Bound, condition: &str) -> Result<Vec<PlaceRow>> {

@@ -1,8 +1,8 @@
 //! From a handle (a key, an ARN, a name, an event, an address) to the story of the sessions it names:
 //! where they came from, what came of them, and what was done with all of these.
 //!
-//! Everything is asked of the engine by SQL, over the tables `sessions`, `session_events` and
-//! `activity`. Always true: no more sessions are told than asked for, the rest are counted; what
+//! Everything is asked of the engine by SQL, over the tables `sessions` and `session_marks` and the
+//! view `callers`. Always true: no more sessions are told than asked for, the rest are counted; what
 //! grows with the evidence stays in the engine; and a handle that names nothing is an error that says
 //! what was looked for. Which finding has which events is left to the caller, and so is how a story
 //! looks.
@@ -52,5 +52,3 @@ pub async fn trace(engine: &Engine, handle: &Handle, limits: TraceLimits) -> Res
     Ok(story)
 }
 
-#[cfg(test)]
-mod tests;

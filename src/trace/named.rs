@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::acts::EVENTS;
 use super::bound::Bound;
 use super::handle::{self, Handle};
 use super::nearest;
@@ -73,7 +74,7 @@ fn ways(text: &str) -> Vec<Named> {
         HandleKind::AccessKey => vec![
             sessions(kind, text, "access_key_id = $x OR session_id = $x"),
             // Keys that console sessions mint for single requests.
-            events_where(kind, text, "a.useridentity.accesskeyid = $x"),
+            events_where(kind, text, "a.access_key_id = $x"),
         ],
         HandleKind::SessionArn => vec![session_arn(text)],
         HandleKind::RoleArn => vec![sessions(
@@ -194,9 +195,7 @@ fn events_where(kind: HandleKind, text: &str, condition: &str) -> Named {
     Named {
         kind,
         sql: format!(
-            "SELECT DISTINCT e.session_id FROM session_events AS e JOIN cloudtrail AS a \
-             ON a.eventid = e.eventid \
-             AND a.recipientaccountid IS NOT DISTINCT FROM e.recipientaccountid \
+            "SELECT DISTINCT e.session_id FROM {EVENTS} \
              WHERE ({condition}) AND e.session_id IS NOT NULL"
         ),
         bound,

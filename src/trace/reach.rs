@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use super::acts::{EVENTS, IS_WRITE, RESOURCE, within};
+use super::acts::{EVENTS, IS_WRITE, RESOURCE};
+use super::bound::between;
 use super::choose::tree;
 use super::named::Named;
 use crate::engine::Engine;
@@ -143,7 +144,7 @@ pub async fn reach(engine: &Engine, named: &Named) -> Result<Blast> {
         let is_bounded = sums.n_timeless == 0;
         let first = sums.first_time.as_deref().filter(|_| is_bounded);
         let last = sums.last_time.as_deref().filter(|_| is_bounded);
-        let times = within(first, last);
+        let times = between("a.eventtime", first, last);
         for item in whence(engine, named, &times).await? {
             put(&mut blast, item);
         }
