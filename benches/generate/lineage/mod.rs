@@ -58,6 +58,7 @@ type Scenario = (&'static str, u64, fn(&mut World, Time));
 /// Name, share, and what happens. A duration of a day is the longest there is.
 const SCENARIOS: &[Scenario] = &[
     ("long-term-key", 4, people::long_term),
+    ("user-forward", 3, people::user_forward),
     ("session-token", 4, people::session_token),
     ("federation-token", 4, people::federation_token),
     ("console-user", 5, people::console_user),

@@ -18,6 +18,40 @@ pub fn long_term(w: &mut World, time: Time) {
     w.goes_on(&user, time);
 }
 
+/// Services go on in the name of a long-term key: with keys of their own, in a session that begins
+/// when the user called and lives for some seconds.
+pub fn user_forward(w: &mut World, time: Time) {
+    const SERVICES: [&str; 3] = [
+        "secretsmanager.amazonaws.com",
+        "AWS Internal",
+        "cloudformation.amazonaws.com",
+    ];
+    let user = w.some_user();
+    for n in 0..2 {
+        let time = time.plus(40 * n);
+        w.does(&user, time, ("secretsmanager", "GetSecretValue"));
+        w.does(&user, time.plus(1), ("ssm", "GetParameter"));
+        let node = w.child("user-session", user.node);
+        w.nodes[node].may_merge = true;
+        let session = Holder {
+            node,
+            keys: Keys::PerRequest,
+            created: Some(time),
+            ..user.clone()
+        };
+        w.describe(&session);
+        let service = *w.mint.rng.pick(&SERVICES);
+        for k in 0..3 {
+            let key = session.key(&mut w.mint.rng);
+            let who = session.forwarded(service, key.as_deref());
+            let place = (session.account.as_str(), session.region);
+            let call = ("kms", "Decrypt");
+            let event = Event::new(&mut w.mint, &who, place, time.plus(2 + 5 * k), call);
+            w.emit(&event, Some(node));
+        }
+    }
+}
+
 pub fn session_token(w: &mut World, time: Time) {
     let user = w.some_user();
     let (node, key) = (w.child("user-session", user.node), w.issue_key());
