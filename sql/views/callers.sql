@@ -4,7 +4,8 @@
 -- session a mark belongs to takes the whole evidence: `session_marks` says it. The mark of a session
 -- is its key, principal id and the moment it began. Where keys change from call to call (in the
 -- console, and in calls that services make in somebody's name) it is the principal id and that moment.
--- Of keys that are hidden or blotted out nothing can be told, so they do not count.
+-- `console` also counts calls that a browser or the console's own clients made; `from_console` is what
+-- the record itself says. Of keys that are hidden or blotted out nothing can be told, so they do not count.
 SELECT
   *,
   CASE
@@ -63,7 +64,8 @@ FROM (
       requestparameters, responseelements, additionaleventdata, serviceeventdetails, sharedeventid,
       requestid, addendum.originaleventid AS amends, readonly, useragent, errorcode, ok, denied, call_name,
       subject, principal_key, target_role_arn, target_account, issued_key,
-      session_created_at, caller_role_arn, caller_account,
+      session_created_at, caller_role_arn, caller_account, session_name, src_net, by_service,
+      vpcendpointid, vpcendpointaccountid, iac_hint, console AS from_console,
       useridentity.type AS type,
       coalesce(
         CASE WHEN useridentity.principalid LIKE '%*%' THEN NULL

@@ -1,25 +1,41 @@
--- Sessions that instances, functions, tasks and pods act in, by role and session name.
+-- Sessions that instances, functions, tasks, pods and builds act in: one row for each.
 --
--- The record of a call tells it only for some (`workload` in `activity`); for the others one must know who
--- took the role: a service on behalf of a workload, or a pod with its service account's token. Join it on
--- `caller_role_arn` and `session_name`.
-SELECT
-  target_role_arn AS role_arn,
-  role_session_name AS session_name,
-  min(CASE
-    WHEN actor LIKE 'ec2.%' THEN 'instance'
-    WHEN actor LIKE 'lambda.%' OR actor LIKE 'edgelambda.%' THEN 'function'
-    WHEN actor LIKE 'ecs-tasks.%' THEN 'task'
-    WHEN actor LIKE 'pods.eks.%' OR eventname = 'AssumeRoleWithWebIdentity' THEN 'pod'
-    ELSE 'build'
-  END) AS workload
-FROM role_assumptions
-WHERE ok
-  AND target_role_arn IS NOT NULL
-  AND role_session_name IS NOT NULL
-  AND (
-    caller_kind = 'service' AND regexp_like(
-      actor,
-      '^(ec2|lambda|edgelambda|ecs-tasks|pods\.eks|codebuild|glue|sagemaker|batch)\.amazonaws\.com')
-    OR eventname = 'AssumeRoleWithWebIdentity' AND token_subject LIKE 'system:serviceaccount:%')
-GROUP BY target_role_arn, role_session_name
+-- Who holds a session is what `sessions` says: the service that took the role on behalf of a workload, a
+-- service account's token, or, where nobody saw the role being taken, the session's own records. Where
+-- they are silent, the name speaks, if the evidence shows it of a workload's sessions of that role and of
+-- nobody else's. A session that was taken from within a workload's session is not the workload's own.
+-- Join it on `session_id`, which `session_marks` gives for the marks of `callers`.
+WITH held AS (
+  SELECT
+    sessions.session_id,
+    sessions.role_arn,
+    sessions.session_name,
+    holders.kind AS holder,
+    CASE
+      WHEN holders.kind IN ('instance', 'function', 'task', 'pod') THEN holders.kind
+      WHEN holders.kind <> 'service' THEN NULL
+      WHEN holders.root_identity LIKE 'ec2.%' THEN 'instance'
+      WHEN regexp_like(holders.root_identity, '^(edge)?lambda\.') THEN 'function'
+      WHEN holders.root_identity LIKE 'ecs-tasks.%' THEN 'task'
+      WHEN holders.root_identity LIKE 'pods.eks.%' THEN 'pod'
+      WHEN regexp_like(holders.root_identity, '^(codebuild|glue|sagemaker|batch)\.') THEN 'build'
+    END AS workload
+  FROM sessions
+  JOIN sessions AS holders ON holders.session_id = sessions.parent_id
+  WHERE sessions.kind = 'role'
+),
+names AS (
+  SELECT role_arn, session_name, min(workload) AS workload
+  FROM held
+  WHERE holder <> 'unseen' AND session_name IS NOT NULL
+  GROUP BY role_arn, session_name
+  HAVING count(*) = count(workload)
+)
+SELECT held.session_id, held.role_arn, held.session_name,
+  coalesce(held.workload, names.workload) AS workload
+FROM held
+LEFT JOIN names
+  ON names.role_arn = held.role_arn
+  AND names.session_name = held.session_name
+  AND held.holder = 'unseen'
+WHERE coalesce(held.workload, names.workload) IS NOT NULL

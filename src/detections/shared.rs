@@ -14,13 +14,14 @@ use crate::engine::{Engine, Params};
 use crate::error::Result;
 
 /// The views, in the order in which they build on one another.
-const SHARED_VIEWS: [&str; 9] = [
+const SHARED_VIEWS: [&str; 10] = [
     "recorded",
     "role_changes",
     "role_assumptions",
     "workload_sessions",
     "roles_passed",
     "strong_roles",
+    "role_grants",
     "role_steps",
     "trust_changes",
     "trust_exposures",

@@ -141,6 +141,14 @@ impl<'a> Side<'a> {
         }
     }
 
+    /// The longest that the credentials may live.
+    fn life(&self) -> i64 {
+        match self.grant.gift {
+            Gift::Role | Gift::Root => ROLE_LIFE_MICROS,
+            _ => USER_LIFE_MICROS,
+        }
+    }
+
     /// How far the beginning of a session lies from the grant; `None` where it cannot be its beginning.
     fn distance(&self, caller: &Caller, tolerance: i64, moments: &Moments) -> Option<u64> {
         let Some(granted) = self.grant.time else {
@@ -158,14 +166,10 @@ impl<'a> Side<'a> {
             return (distance <= tolerance.unsigned_abs() && !taken).then_some(distance);
         }
         let first = caller.tally.first_time?;
-        let life = match self.grant.gift {
-            Gift::Role | Gift::Root => ROLE_LIFE_MICROS,
-            _ => USER_LIFE_MICROS,
-        };
         let ends = self
             .issue
             .expires_at
-            .unwrap_or(granted.saturating_add(life));
+            .unwrap_or(granted.saturating_add(self.life()));
         let alive = first >= granted.saturating_sub(CLOCK_MICROS)
             && first <= ends.saturating_add(CLOCK_MICROS);
         alive.then(|| first.abs_diff(granted))
@@ -247,7 +251,10 @@ pub(super) fn ties(evidence: &Evidence, grants: &Grants) -> Vec<Option<Tie>> {
             caller,
         };
         match caller.shape {
-            Shape::Key => ties.by_key().or_else(|| ties.by_moment()),
+            Shape::Key => ties
+                .by_key()
+                .or_else(|| ties.by_moment())
+                .or_else(|| ties.by_lone_key()),
             Shape::Began => ties.by_moment(),
             Shape::Who => ties.by_principal_alone(),
             _ => None,
@@ -362,6 +369,26 @@ impl Ties<'_> {
             } else {
                 Confidence::Strong
             },
+        })
+    }
+
+    /// The only call that issued the key, though the session claims to have begun at another moment: logs
+    /// whose times were moved keep the moments inside the identity. Everything else must agree.
+    fn by_lone_key(&self) -> Option<Tie> {
+        let key = self.caller.who.access_key_id?;
+        let &[grant] = self.index.by_key.get(&key)?.as_slice() else {
+            return None;
+        };
+        let side = self.side(grant);
+        let (granted, tally) = (side.grant.time?, self.caller.tally);
+        let from = granted.saturating_sub(CLOCK_MICROS);
+        let to = granted.saturating_add(side.life() + CLOCK_MICROS);
+        let alive = tally.first_time? >= from && tally.last_time? <= to;
+        let same = side.principal().is_some() && side.principal() == self.caller.who.principal_id;
+        (alive && same && side.fits(self.caller)).then_some(Tie {
+            grant,
+            link: Link::IssuedKey,
+            confidence: Confidence::Likely,
         })
     }
 

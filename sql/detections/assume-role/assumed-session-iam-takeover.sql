@@ -14,7 +14,7 @@ Changes that give little weigh little. Where the history is short, a serious cha
 nonetheless if the like does not come again in the weeks after it, or if the session looked at
 three kinds of things first and is neither a person's nor a pipeline's."""
 summary = """A session of {{ subject }} ({{ session_name or 'no name' }}){% if taken_by %}, taken by
-{{ taken_by }} at {{ taken_at }},{% endif %} called {{ event_names | few }}{% if n_discovery %}
+{{ taken_by }} at {{ taken_at }},{% endif %}{% if behind %} and going back to {{ behind }}{% endif %} called {{ event_names | few }}{% if n_discovery %}
 after {{ n_discovery }} call{% if n_discovery > 1 %}s{% endif %} to look around{% endif %}."""
 false_positives = [
   "Roles that provision accounts, on their first day: name them in `iac_principals`.",
@@ -38,14 +38,25 @@ min_discovery = 3
 # So many gifts of an administrator's rights make a habit.
 admin_habit = 3
 ---*/
+-- What is looked up in requests is looked up here, so that the joins carry narrow rows.
 WITH acts AS (
   SELECT
-    *,
-    CAST(to_unixtime(eventtime) AS bigint) AS at_second,
-    CAST(to_unixtime(try_cast(
-      useridentity.sessioncontext.attributes.creationdate AS timestamp)) AS bigint) AS begun_second
-  FROM activity
-  WHERE (eventsource = 'iam.amazonaws.com' AND eventname IN (
+    calls.eventtime, calls.eventid, calls.recipientaccountid, calls.awsregion, calls.sourceipaddress,
+    calls.eventname, calls.caller_role_arn, calls.session_name, calls.access_key_id, calls.iac_hint,
+    calls.from_console, calls.mark,
+    calls.principal_key AS actor,
+    split_part(calls.principal_id, ':', 1) AS role_id,
+    CAST(to_unixtime(calls.eventtime) AS bigint) AS at_second,
+    CAST(to_unixtime(calls.session_created_at) AS bigint) AS begun_second,
+    json_get_str(calls.requestparameters, 'userName') AS user_name,
+    managed_policy_tier(json_get_str(calls.requestparameters, 'managedPolicyArn')) = 1
+      OR policy_class(json_as_text(calls.requestparameters, 'inlinePolicy')) = 'admin'
+      OR calls.eventname = 'AddUserToGroup'
+        AND json_get_str(calls.requestparameters, 'groupName') ILIKE '%admin%' AS gives_all,
+    calls.eventname = 'CreateOpenIDConnectProvider'
+      AND json_get_str(calls.requestparameters, 'url') LIKE '%oidc.eks.%' AS for_cluster
+  FROM callers AS calls
+  WHERE (calls.eventsource = 'iam.amazonaws.com' AND calls.eventname IN (
       'CreateUser', 'CreateAccessKey', 'CreateLoginProfile', 'UpdateLoginProfile',
       'CreateServiceSpecificCredential', 'AttachUserPolicy', 'AttachRolePolicy',
       'AttachGroupPolicy', 'PutUserPolicy', 'PutRolePolicy', 'PutGroupPolicy',
@@ -53,16 +64,16 @@ WITH acts AS (
       'SetDefaultPolicyVersion', 'UpdateAssumeRolePolicy', 'CreateRole',
       'DeleteRolePermissionsBoundary', 'DeleteUserPermissionsBoundary',
       'CreateOpenIDConnectProvider', 'CreateSAMLProvider')
-    OR eventsource = 'rolesanywhere.amazonaws.com' AND eventname IN (
+    OR calls.eventsource = 'rolesanywhere.amazonaws.com' AND calls.eventname IN (
       'CreateTrustAnchor', 'CreateProfile')
-    OR eventsource = 'sso.amazonaws.com' AND eventname IN (
+    OR calls.eventsource = 'sso.amazonaws.com' AND calls.eventname IN (
       'CreateAccountAssignment', 'AttachManagedPolicyToPermissionSet',
       'PutInlinePolicyToPermissionSet'))
-    AND ok
-    AND NOT by_service
-    AND useridentity.type = 'AssumedRole'
-    AND caller_role_arn IS NOT NULL
-    AND caller_role_arn NOT LIKE '%:role/aws-service-role/%'
+    AND calls.ok
+    AND NOT calls.by_service
+    AND calls.type = 'AssumedRole'
+    AND calls.caller_role_arn IS NOT NULL
+    AND calls.caller_role_arn NOT LIKE '%:role/aws-service-role/%'
 ),
 admin_policies AS (
   SELECT DISTINCT policy_arn FROM policy_versions WHERE policy_class = 'admin'
@@ -95,10 +106,7 @@ powers AS (
       WHEN changes.policy_tier = 1
         OR changes.policy_class = 'admin' AND coalesce(changes.policy_default, true)
         OR admin_policies.policy_arn IS NOT NULL
-        OR managed_policy_tier(json_get_str(acts.requestparameters, 'managedPolicyArn')) = 1
-        OR policy_class(json_as_text(acts.requestparameters, 'inlinePolicy')) = 'admin'
-        OR acts.eventname = 'AddUserToGroup'
-          AND json_get_str(acts.requestparameters, 'groupName') ILIKE '%admin%'
+        OR acts.gives_all
         THEN 5
       WHEN acts.eventname IN ('UpdateAssumeRolePolicy', 'CreateRole') THEN CASE
         WHEN changes.trust_severity IN ('medium', 'high', 'critical') THEN 4
@@ -106,8 +114,7 @@ powers AS (
         ELSE 2
       END
       -- A cluster's own issuer comes with the cluster.
-      WHEN acts.eventname = 'CreateOpenIDConnectProvider'
-        AND json_get_str(acts.requestparameters, 'url') LIKE '%oidc.eks.%' THEN 2
+      WHEN acts.for_cluster THEN 2
       WHEN acts.eventname LIKE 'Attach%' OR acts.eventname LIKE 'Put%'
         OR acts.eventname LIKE '%Version' THEN CASE
           WHEN changes.policy_tier = 2 OR changes.policy_severity IN ('high', 'critical') THEN 4
@@ -135,65 +142,51 @@ habits AS (
     later AS (PARTITION BY caller_role_arn, eventname, power = 5 ORDER BY at_second
       RANGE BETWEEN 3660 FOLLOWING AND UNBOUNDED FOLLOWING)
 ),
-takes AS (
-  SELECT
-    issued_key, assumed_role_id, eventtime, eventid, event_ids, actor,
-    CAST(to_unixtime(eventtime) AS bigint) AS at_second
-  FROM role_assumptions
-  WHERE ok AND eventname IN ('AssumeRole', 'AssumeRoleWithSAML', 'AssumeRoleWithWebIdentity')
-),
--- The issued key leads from the session to who took the role. Sessions of the console have other
--- keys than the one that was issued: there the session's id and its beginning tell.
+-- The session of each act: when it was issued and to whom, and what stands at its beginning.
 matched AS (
   SELECT
     habits.*,
-    coalesce(keyed.eventtime, begun.eventtime) AS taken_at,
-    coalesce(keyed.actor, begun.actor) AS taken_by,
-    CASE WHEN keyed.eventid IS NULL THEN begun.event_ids ELSE keyed.event_ids END AS take_ids,
-    coalesce(keyed.at_second, begun.at_second, habits.begun_second) AS start_second,
-    row_number() OVER (
-      PARTITION BY habits.eventid, habits.recipientaccountid
-      ORDER BY
-        CASE WHEN keyed.eventid IS NULL THEN 1 ELSE 0 END,
-        CASE WHEN begun.eventid IS NULL THEN 1 ELSE 0 END,
-        keyed.at_second DESC, abs(off_by.seconds), off_by.seconds, keyed.eventid, begun.eventid
-    ) AS place
+    sessions.session_id,
+    sessions.issued_at AS taken_at,
+    sessions.issue_event_ids AS take_ids,
+    CASE WHEN sessions.issued_by IS NOT NULL THEN takers.principal END AS taken_by,
+    CASE WHEN sessions.root_kind <> 'unseen' THEN sessions.root_kind END AS root_kind,
+    CASE WHEN sessions.root_kind <> 'unseen' THEN sessions.root_identity END AS root_identity,
+    runs.workload AS runs_as,
+    -- Where nobody recorded who took the role, the session itself still tells when it began.
+    coalesce(CAST(to_unixtime(sessions.issued_at) AS bigint), habits.begun_second) AS start_second
   FROM habits
-  CROSS JOIN (VALUES (-2), (-1), (0), (1), (2)) AS off_by (seconds)
-  LEFT JOIN takes AS keyed
-    ON keyed.issued_key = habits.useridentity.accesskeyid
-    AND keyed.at_second <= habits.at_second
-  LEFT JOIN takes AS begun
-    ON begun.assumed_role_id = habits.useridentity.principalid
-    AND begun.at_second = habits.begun_second + off_by.seconds
+  LEFT JOIN session_marks ON session_marks.mark = habits.mark
+  LEFT JOIN sessions ON sessions.session_id = session_marks.session_id
+  LEFT JOIN sessions AS takers ON takers.session_id = sessions.parent_id
+  LEFT JOIN workload_sessions AS runs ON runs.session_id = sessions.session_id
 ),
--- Where nobody recorded who took the role, the session itself still tells when it began.
 fresh AS (
   SELECT *
   FROM matched
-  WHERE place = 1 AND at_second - start_second BETWEEN -2 AND 60 * $window_minutes
+  WHERE at_second - start_second BETWEEN -2 AND 60 * $window_minutes
 ),
 looks AS (
   SELECT
-    sessions.key,
-    sessions.start_second,
+    begun.session_id,
+    begun.start_second,
     count(*) AS n_discovery,
     count(DISTINCT looked.eventname) AS n_kinds,
     array_agg(DISTINCT looked.eventname ORDER BY looked.eventname) AS discovery
   FROM (
-    SELECT useridentity.accesskeyid AS key, start_second, max(at_second) AS last_second
+    SELECT session_id, start_second, max(at_second) AS last_second
     FROM fresh
-    WHERE useridentity.accesskeyid LIKE 'ASIA%'
-    GROUP BY useridentity.accesskeyid, start_second
-  ) AS sessions
-  JOIN cloudtrail AS looked ON looked.useridentity.accesskeyid = sessions.key
+    GROUP BY session_id, start_second
+  ) AS begun
+  JOIN session_marks ON session_marks.session_id = begun.session_id
+  JOIN callers AS looked ON looked.mark = session_marks.mark
   WHERE looked.eventsource IN (
       'iam.amazonaws.com', 'sts.amazonaws.com', 'organizations.amazonaws.com', 'sso.amazonaws.com')
     AND (looked.eventname LIKE 'List%' OR looked.eventname LIKE 'Simulate%'
       OR looked.eventname IN (
         'GetCallerIdentity', 'GetAccountAuthorizationDetails', 'GetAccountSummary'))
-    AND to_unixtime(looked.eventtime) BETWEEN sessions.start_second - 2 AND sessions.last_second
-  GROUP BY sessions.key, sessions.start_second
+    AND to_unixtime(looked.eventtime) BETWEEN begun.start_second - 2 AND begun.last_second
+  GROUP BY begun.session_id, begun.start_second
 ),
 listed AS (
   SELECT array_agg(pattern ORDER BY pattern) AS patterns FROM iac_principals
@@ -201,7 +194,6 @@ listed AS (
 weighed AS (
   SELECT
     fresh.*,
-    coalesce(fresh.workload, runs.workload) AS runs_as,
     CASE WHEN fresh.power = 5 THEN fresh.n_habit >= $admin_habit
       ELSE coalesce(
         fresh.at_second - fresh.habit_second <= 86400 * settings.baseline_days, false)
@@ -224,10 +216,8 @@ weighed AS (
   CROSS JOIN settings
   CROSS JOIN listed
   JOIN recorded ON recorded.account = coalesce(fresh.recipientaccountid, '')
-  LEFT JOIN workload_sessions AS runs
-    ON runs.role_arn = fresh.caller_role_arn AND runs.session_name = fresh.session_name
   LEFT JOIN looks
-    ON looks.key = fresh.useridentity.accesskeyid AND looks.start_second = fresh.start_second
+    ON looks.session_id = fresh.session_id AND looks.start_second = fresh.start_second
 )
 SELECT
   eventtime,
@@ -252,20 +242,27 @@ SELECT
   early AND runs_as IS NULL AND NOT (
     power >= 4
     AND coalesce(n_kinds, 0) >= $min_discovery
-    AND NOT console
+    AND NOT from_console
     AND NOT iac_hint
     AND caller_role_arn NOT LIKE '%:role/aws-reserved/sso.amazonaws.com/%') AS learning,
   caller_role_arn AS role_arn,
   role_name(caller_role_arn) AS role_name,
-  split_part(useridentity.principalid, ':', 1) AS role_id,
+  role_id,
   session_name,
-  useridentity.accesskeyid AS issued_key,
+  access_key_id AS issued_key,
+  session_id,
   to_timestamp_seconds(start_second) AS started_at,
   taken_at,
   taken_by,
+  root_kind,
+  root_identity,
+  -- Who holds the session in the end, where nothing else says it.
+  CASE WHEN strpos(coalesce(taken_by, actor), root_identity) = 0
+      AND strpos(root_identity, coalesce(taken_by, actor)) = 0
+    THEN root_identity END AS behind,
   runs_as AS workload,
   usual,
-  json_get_str(requestparameters, 'userName') AS user_name,
+  user_name,
   holder_kind,
   holder_name,
   policy_arn,

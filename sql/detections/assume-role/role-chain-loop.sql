@@ -34,7 +34,8 @@ min_minutes = 30
 ---*/
 WITH RECURSIVE chains AS (
   SELECT
-    edges.*,
+    eventid,
+    at,
     CASE WHEN from_role IS NULL THEN make_array(to_role) ELSE make_array(from_role, to_role) END
       AS roles,
     event_ids AS chain_ids,
@@ -44,11 +45,12 @@ WITH RECURSIVE chains AS (
     0 AS n_returns,
     CASE WHEN from_role = to_role THEN 1 ELSE 0 END AS n_renewals,
     CASE WHEN from_role = to_role THEN to_role END AS again
-  FROM role_steps AS edges
+  FROM role_steps
   WHERE parent IS NULL
   UNION ALL
   SELECT
-    edges.*,
+    edges.eventid,
+    edges.at,
     array_append(chains.roles, edges.to_role),
     array_concat(chains.chain_ids, edges.event_ids),
     chains.first_time,
@@ -73,12 +75,14 @@ WITH RECURSIVE chains AS (
 ),
 circles AS (
   SELECT
-    *,
-    array_to_string(roles, ' -> ') AS path
+    steps.*,
+    chains.* EXCEPT (eventid, at),
+    array_to_string(chains.roles, ' -> ') AS path
   FROM chains
-  WHERE (n_returns >= $min_returns OR n_renewals >= $min_renewals)
-    AND (array_length(roles) > 10
-      OR eventid NOT IN (SELECT parent FROM role_steps WHERE parent IS NOT NULL))
+  JOIN role_steps AS steps ON steps.eventid = chains.eventid
+  WHERE (chains.n_returns >= $min_returns OR chains.n_renewals >= $min_renewals)
+    AND (array_length(chains.roles) > 10
+      OR chains.eventid NOT IN (SELECT parent FROM role_steps WHERE parent IS NOT NULL))
 ),
 -- The steps of the circles that no entry of the list covers.
 steps AS (
@@ -114,6 +118,8 @@ SELECT
   circles.first_time,
   'chain_allow: ' || allowed.entry AS suppressed_by,
   circles.began_as,
+  circles.root_kind,
+  circles.root_identity,
   circles.path,
   circles.roles,
   circles.n_returns,
@@ -139,6 +145,8 @@ SELECT
   eventtime,
   NULL,
   actor,
+  NULL,
+  NULL,
   NULL,
   NULL,
   NULL,

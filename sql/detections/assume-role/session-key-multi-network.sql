@@ -1,16 +1,17 @@
 /*---
 id = "session-key-multi-network"
-title = "One session key used from two networks"
+title = "One session used from two networks"
 severity = "medium"
 maturity = "incubating"
 kind = "window"
 risk = ["unauthorized access"]
 attack = ["T1550.001"]
-group_by = ["access_key_id"]
+group_by = ["session_id"]
 description = """
-A temporary key is used from one public network and within half an hour from another one, and at least
-one of the two is new for the user or the role that the key belongs to. Sessions of the console, where
-keys change hands between AWS's own services, and calls of services do not count. A way out through a
+Temporary credentials are used from one public network and within half an hour from another one, and at
+least one of the two is new for the user or the role that they belong to. All keys of one session count
+together; those that the console makes, which change hands between AWS's own services, and calls of
+services do not. A way out through a
 private network counts as a network of its own once the records are old enough to know both. Pairs of
 neighboring networks, and of an IPv4 with an IPv6 one, are noted at low severity."""
 summary = """Key {{ access_key_id }} of {{ actor }} came from {{ network_before }} and {{ seconds_between }} s later from {{ network }}."""
@@ -35,48 +36,49 @@ minutes_between = 30
 ipv4_bits = 24
 habit_days = 3
 ---*/
--- Few keys have two addresses at all: the rest of the work is on those.
-WITH keys AS (
-  SELECT recorded_calls.useridentity.accesskeyid AS access_key_id
-  FROM cloudtrail AS recorded_calls
-  WHERE recorded_calls.useridentity.accesskeyid LIKE 'ASIA%'
-    AND recorded_calls.useridentity.invokedby IS NULL
-  GROUP BY recorded_calls.useridentity.accesskeyid
-  HAVING min(sourceipaddress) <> max(sourceipaddress)
+-- Few sessions have two addresses at all: the rest of the work is on those.
+WITH suspects AS (
+  SELECT session_marks.mark, sessions.session_id, sessions.access_key_id
+  FROM sessions
+  JOIN session_marks ON session_marks.session_id = sessions.session_id
+  WHERE sessions.n_addresses > 1
+    AND sessions.kind IN ('role', 'user-session', 'federated-user', 'assumed-root')
 ),
 calls AS (
   SELECT
-    activity.eventtime, activity.eventid, activity.recipientaccountid, activity.awsregion,
-    activity.actor, activity.sourceipaddress, activity.eventname, activity.useragent,
-    activity.caller_role_arn, activity.session_name,
-    keys.access_key_id,
-    split_part(activity.useridentity.principalid, ':', 1) AS role_id,
-    coalesce(activity.caller_role_arn, activity.actor) AS identity,
+    calls.eventtime, calls.eventid, calls.recipientaccountid, calls.awsregion,
+    calls.principal_key AS actor, calls.sourceipaddress, calls.eventname, calls.useragent,
+    calls.caller_role_arn, calls.session_name, calls.access_key_id, suspects.session_id,
+    split_part(calls.principal_id, ':', 1) AS role_id,
+    coalesce(calls.caller_role_arn, calls.principal_key) AS identity,
     CASE
-      WHEN NOT is_public_ip(activity.sourceipaddress) THEN 'a private network'
-      WHEN activity.src_net LIKE '%:%' THEN activity.src_net
-      ELSE ip_prefix(activity.sourceipaddress, $ipv4_bits)
+      WHEN NOT is_public_ip(calls.sourceipaddress) THEN 'a private network'
+      WHEN calls.src_net LIKE '%:%' THEN calls.src_net
+      ELSE ip_prefix(calls.sourceipaddress, $ipv4_bits)
     END AS network
-  FROM activity
-  JOIN keys ON keys.access_key_id = activity.useridentity.accesskeyid
-  WHERE NOT activity.by_service
-    AND NOT activity.console
-    AND activity.src_net IS NOT NULL
-    AND activity.actor IS NOT NULL
+  FROM suspects
+  JOIN callers AS calls ON calls.mark = suspects.mark
+  WHERE NOT calls.by_service
+    AND NOT calls.from_console
+    -- A browser's calls have keys that the console made; the session's own key is in somebody's hand.
+    AND (NOT calls.minted OR calls.access_key_id = suspects.access_key_id)
+    AND calls.access_key_id LIKE 'ASIA%'
+    AND calls.src_net IS NOT NULL
+    AND calls.principal_key <> ''
     -- The shell in the console has an address of AWS.
-    AND coalesce(activity.useragent, '') NOT LIKE '%CloudShell%'
+    AND coalesce(calls.useragent, '') NOT LIKE '%CloudShell%'
 ),
 moves AS (
   SELECT
     *,
-    lag(network) OVER same_key AS network_before,
-    lag(eventtime) OVER same_key AS time_before,
-    lag(eventid) OVER same_key AS eventid_before,
-    lag(sourceipaddress) OVER same_key AS address_before,
-    lag(useragent) OVER same_key AS agent_before,
-    min(eventtime) OVER (PARTITION BY access_key_id) AS key_begins
+    lag(network) OVER same_session AS network_before,
+    lag(eventtime) OVER same_session AS time_before,
+    lag(eventid) OVER same_session AS eventid_before,
+    lag(sourceipaddress) OVER same_session AS address_before,
+    lag(useragent) OVER same_session AS agent_before,
+    min(eventtime) OVER (PARTITION BY session_id) AS session_begins
   FROM calls
-  WINDOW same_key AS (PARTITION BY access_key_id ORDER BY eventtime, eventid)
+  WINDOW same_session AS (PARTITION BY session_id ORDER BY eventtime, eventid)
 ),
 near AS (
   SELECT *
@@ -105,10 +107,10 @@ judged AS (
   SELECT
     near.*,
     recorded.learned_at,
-    -- New with this key, and not what the records began with and went on with.
-    here.first_time >= near.key_begins
+    -- New with this session, and not what the records began with and went on with.
+    here.first_time >= near.session_begins
       AND NOT (here.first_time < recorded.learned_at AND here.n_days >= $habit_days) AS new_here,
-    there.first_time >= near.key_begins
+    there.first_time >= near.session_begins
       AND NOT (there.first_time < recorded.learned_at AND there.n_days >= $habit_days) AS new_there
   FROM near
   JOIN recorded ON recorded.account = coalesce(near.recipientaccountid, '')
@@ -152,6 +154,7 @@ SELECT
     THEN 'known_networks: ' || CASE WHEN new_here THEN cidr_here ELSE cidr_there END
   END AS suppressed_by,
   access_key_id,
+  session_id,
   network_before,
   network,
   address_before,

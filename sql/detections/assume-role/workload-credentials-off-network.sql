@@ -9,7 +9,8 @@ risk = ["unauthorized access"]
 attack = ["T1552.005", "T1078.004"]
 group_by = ["place"]
 description = """
-The role of an instance, function, task or pod acts from a public network that none of its sessions came
+The role of an instance, function, task or pod, in a session of its own and not in one taken from it,
+acts from a public network that none of its sessions came
 from in the days before, or through a VPC endpoint that the account did not know: credentials do not
 travel, so somebody carried them off. It weighs most if the first hour there is spent asking who one is,
 taking further roles or writing to IAM. Networks that other workloads of the account came from on days
@@ -39,23 +40,25 @@ first_minutes = 60
 ---*/
 WITH calls AS (
   SELECT
-    calls.eventtime, calls.eventid, calls.recipientaccountid, calls.awsregion, calls.actor,
-    calls.sourceipaddress, calls.eventname, calls.eventsource, calls.readonly, calls.useragent,
-    calls.caller_role_arn, calls.session_name, calls.vpcendpointid, calls.vpcendpointaccountid,
-    split_part(calls.useridentity.principalid, ':', 1) AS role_id,
-    coalesce(calls.workload, sessions.workload) AS workload,
+    calls.eventtime, calls.eventid, calls.recipientaccountid, calls.awsregion,
+    calls.principal_key AS actor, calls.sourceipaddress, calls.eventname, calls.eventsource,
+    calls.readonly, calls.useragent, calls.caller_role_arn, calls.session_name, calls.vpcendpointid,
+    calls.vpcendpointaccountid,
+    split_part(calls.principal_id, ':', 1) AS role_id,
+    held.workload,
+    held.session_id,
     coalesce(calls.vpcendpointid, calls.src_net) AS place
-  FROM activity AS calls
-  LEFT JOIN workload_sessions AS sessions
-    ON sessions.role_arn = calls.caller_role_arn AND sessions.session_name = calls.session_name
-  WHERE calls.useridentity.type = 'AssumedRole'
+  FROM workload_sessions AS held
+  JOIN session_marks ON session_marks.session_id = held.session_id
+  JOIN callers AS calls ON calls.mark = session_marks.mark
+  WHERE calls.type = 'AssumedRole'
+    AND held.workload <> 'build'
     AND calls.caller_role_arn IS NOT NULL
     -- Sessions that instances get from the service itself.
     AND calls.caller_role_arn NOT LIKE '%:role/aws:%'
     AND NOT calls.by_service
-    AND NOT calls.console
+    AND NOT calls.from_console
     AND (calls.vpcendpointid IS NOT NULL OR is_public_ip(calls.sourceipaddress))
-    AND coalesce(calls.workload, sessions.workload) IN ('instance', 'function', 'task', 'pod')
 ),
 places AS (
   SELECT
@@ -135,6 +138,7 @@ visits AS (
     first_value(calls.role_id ORDER BY calls.eventtime, calls.eventid) AS role_id,
     first_value(calls.useragent ORDER BY calls.eventtime, calls.eventid) AS user_agent,
     first_value(calls.workload ORDER BY calls.eventtime, calls.eventid) AS workload,
+    first_value(calls.session_id ORDER BY calls.eventtime, calls.eventid) AS session_id,
     array_agg(calls.eventid ORDER BY calls.eventtime, calls.eventid) AS event_ids,
     min(CASE
       WHEN calls.eventsource = 'sts.amazonaws.com'
@@ -183,6 +187,7 @@ SELECT
   role_name(visits.caller_role_arn) AS role_name,
   visits.role_id,
   visits.session_name,
+  visits.session_id,
   CASE WHEN visits.workload = 'instance' THEN visits.session_name END AS instance_id,
   CASE WHEN visits.workload = 'function' THEN visits.session_name END AS function_name
 FROM visits

@@ -41,7 +41,7 @@ usual_days = 3
 WITH role_calls AS (
   SELECT
     eventtime, eventid, recipientaccountid, awsregion, actor, sourceipaddress, eventname, subject,
-    iac_hint, caller_role_arn, session_name, workload,
+    iac_hint, caller_role_arn, workload,
     coalesce(recipientaccountid, '') AS account,
     coalesce(caller_role_arn, useridentity.arn, actor) AS maker,
     useridentity.accesskeyid AS access_key_id,
@@ -77,7 +77,7 @@ calls AS (
   -- An instance profile is nothing without a role.
   SELECT
     eventtime, eventid, recipientaccountid, awsregion, actor, sourceipaddress, eventname, subject,
-    iac_hint, caller_role_arn, session_name, workload,
+    iac_hint, caller_role_arn, workload,
     coalesce(recipientaccountid, ''),
     coalesce(caller_role_arn, useridentity.arn, actor),
     useridentity.accesskeyid,
@@ -173,12 +173,22 @@ customs AS (
       OR making.first_time < settings.baseline_until)
   GROUP BY calls.eventid
 ),
+held AS (
+  SELECT calls.eventid, calls.recipientaccountid, min(sessions.workload) AS workload
+  FROM workload_sessions AS sessions
+  JOIN session_marks ON session_marks.session_id = sessions.session_id
+  JOIN callers AS calls ON calls.mark = session_marks.mark
+  WHERE calls.eventsource = 'iam.amazonaws.com'
+    AND calls.eventname IN (
+      'CreateRole', 'UpdateAssumeRolePolicy', 'CreateServiceLinkedRole', 'CreateInstanceProfile')
+  GROUP BY calls.eventid, calls.recipientaccountid
+),
 judged AS (
   SELECT
     calls.* EXCEPT (workload, runs_in),
-    coalesce(calls.workload, sessions.workload, calls.runs_in) AS workload,
+    coalesce(held.workload, calls.workload, calls.runs_in) AS workload,
     -- Building and deploying is what build jobs are for.
-    coalesce(calls.workload, sessions.workload, calls.runs_in, 'build') <> 'build'
+    coalesce(held.workload, calls.workload, calls.runs_in, 'build') <> 'build'
       OR calls.in_cloudshell AS from_workload,
     present.eventid IS NULL AS unseen,
     coalesce(experienced.n_days, 0) AS n_days,
@@ -188,8 +198,9 @@ judged AS (
     coalesce(customs.n_roles, 0) AS n_account_roles,
     coalesce(customs.n_by_iac, 0) AS n_account_roles_by_iac
   FROM calls
-  LEFT JOIN workload_sessions AS sessions
-    ON sessions.role_arn = calls.caller_role_arn AND sessions.session_name = calls.session_name
+  LEFT JOIN held
+    ON held.eventid = calls.eventid
+    AND held.recipientaccountid IS NOT DISTINCT FROM calls.recipientaccountid
   LEFT JOIN present ON present.eventid = calls.eventid
   LEFT JOIN experienced ON experienced.eventid = calls.eventid
   LEFT JOIN customs ON customs.eventid = calls.eventid
