@@ -14,7 +14,7 @@ Changes that give little weigh little. Where the history is short, a serious cha
 nonetheless if the like does not come again in the weeks after it, or if the session looked at
 three kinds of things first and is neither a person's nor a pipeline's."""
 summary = """A session of {{ subject }} ({{ session_name or 'no name' }}){% if taken_by %}, taken by
-{{ taken_by }} at {{ taken_at }},{% endif %}{% if behind %} and going back to {{ behind }}{% endif %} called {{ event_names | few }}{% if n_discovery %}
+{{ taken_by }}{% if behind %} (from {{ behind }}){% endif %} at {{ taken_at }},{% elif behind %}, from {{ behind }},{% endif %} called {{ event_names | few }}{% if n_discovery %}
 after {{ n_discovery }} call{% if n_discovery > 1 %}s{% endif %} to look around{% endif %}."""
 false_positives = [
   "Roles that provision accounts, on their first day: name them in `iac_principals`.",
@@ -257,7 +257,7 @@ SELECT
   root_kind,
   root_identity,
   -- Who holds the session in the end, where nothing else says it.
-  CASE WHEN strpos(coalesce(taken_by, actor), root_identity) = 0
+  CASE WHEN root_kind <> 'external-account' AND strpos(coalesce(taken_by, actor), root_identity) = 0
       AND strpos(root_identity, coalesce(taken_by, actor)) = 0
     THEN root_identity END AS behind,
   runs_as AS workload,
