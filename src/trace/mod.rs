@@ -51,4 +51,3 @@ pub async fn trace(engine: &Engine, handle: &Handle, limits: TraceLimits) -> Res
     story.kind = Some(named.kind);
     Ok(story)
 }
-

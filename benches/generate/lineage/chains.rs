@@ -511,9 +511,9 @@ pub fn assume_root(w: &mut World, time: Time) {
             copy.account.clone_from(&member);
             copy.event_id = w.mint.rng.uuid();
             copy.who.identity = Who::foreign(&admin.account, &admin.principal_id()).identity;
-            w.emit(&copy, None);
+            w.issue(&copy, None, node);
         }
-        w.emit(&event, Some(admin.node));
+        w.issue(&event, Some(admin.node), node);
     }
     for n in 0..2 {
         w.does(&root, time.plus(5 + n), ("s3", "DeleteBucketPolicy"));

@@ -73,7 +73,7 @@ impl World {
             Some(holder),
             trade.answered,
         ));
-        self.emit(&event, caller);
+        self.issue(&event, caller, holder.node);
     }
 }
 

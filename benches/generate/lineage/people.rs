@@ -86,7 +86,7 @@ pub fn session_token(w: &mut World, time: Time) {
         });
         event.read_only = false;
         event.response = Some(answer(&mut w.mint, &key, time.plus(12 * HOUR), None, &[]));
-        w.emit(&event, Some(user.node));
+        w.issue(&event, Some(user.node), node);
     }
     let time = w.works(&session, time.plus(2), 4);
     w.goes_on(&session, time);
@@ -131,7 +131,7 @@ pub fn federation_token(w: &mut World, time: Time) {
         let more = [("federatedUser", whose.as_str())];
         let until = time.plus(12 * HOUR);
         event.response = Some(answer(&mut w.mint, &key, until, None, &more));
-        w.emit(&event, Some(user.node));
+        w.issue(&event, Some(user.node), node);
     }
     let time = w.works(&session, time.plus(2), 3);
     if w.chance(50) {

@@ -85,6 +85,7 @@ fn forget(w: &mut World, holder: &Holder) {
     (node.parent, node.real_parent, node.real_root) = (None, None, None);
     (node.unseen, node.root) = (true, Root::unseen());
     node.also.clear();
+    node.issued.clear();
 }
 
 /// Two sessions of one principal are alive, and one of them is seen from the target only.

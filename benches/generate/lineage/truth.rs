@@ -46,6 +46,8 @@ pub struct Node {
     pub created: Option<Time>,
     pub events: Vec<String>,
     pub n_events: u64,
+    /// Every record of the call that issued it.
+    pub issued: Vec<String>,
     pub parent: Option<usize>,
     /// What the evidence lets one say.
     pub root: Root,
@@ -73,6 +75,7 @@ impl Node {
             created: None,
             events: Vec::new(),
             n_events: 0,
+            issued: Vec::new(),
             parent: None,
             root,
             also: Vec::new(),
@@ -115,6 +118,7 @@ impl Node {
                 )
                 .raw("n_events", &self.n_events.to_string())
                 .raw("event_ids", &texts(&self.events))
+                .raw("issue_event_ids", &texts(&self.issued))
                 .raw("parent", &number(self.parent))
                 .str("root_kind", self.root.kind)
                 .str("root_identity", &self.root.identity)

@@ -186,6 +186,15 @@ impl World {
         true
     }
 
+    /// The same for a record that issued `child`.
+    pub fn issue(&mut self, event: &Event, node: Option<usize>, child: usize) -> bool {
+        let there = self.emit(event, node);
+        if there {
+            self.nodes[child].issued.push(event.event_id.clone());
+        }
+        there
+    }
+
     /// One call of the holder.
     pub fn call(&mut self, by: &Holder, time: Time, call: (&str, &str)) -> Event {
         let key = by.key(&mut self.mint.rng);
@@ -272,15 +281,17 @@ impl World {
         match target_copy {
             Some(target) => {
                 if shown.0 {
-                    seen.0 = self.emit(&caller_copy, Some(by.node));
+                    seen.0 = self.issue(&caller_copy, Some(by.node), node);
                 }
                 if shown.1 {
                     // The target's copy of an outsider's call is all there is of the outsider.
                     let caller = (!home).then_some(by.node);
-                    seen.1 = self.emit(&target, caller);
+                    seen.1 = self.issue(&target, caller, node);
                 }
             }
-            None if hop.copies != Copies::None => seen.0 = self.emit(&caller_copy, Some(by.node)),
+            None if hop.copies != Copies::None => {
+                seen.0 = self.issue(&caller_copy, Some(by.node), node)
+            }
             None => {}
         }
         if !seen.0 && !seen.1 {
@@ -388,7 +399,7 @@ impl World {
         let user = answered.then_some(child);
         event.response = Some(answer(mint, key, time.plus(6 * 3_600), user, &[]));
         event.shared_id = Some(mint.rng.uuid());
-        self.emit(&event, Some(node));
+        self.issue(&event, Some(node), child.node);
     }
 
     /// A user with his long-term key; one of two that some users have.
