@@ -457,6 +457,7 @@ impl<'a> Nodes<'a> {
             Shape::Directory => {
                 let user = self.get(who.user_id.or(who.principal_id));
                 let credential = self.get(who.credential_id);
+                title = Some(user.to_owned());
                 let id = match credential {
                     "" => format!("identity-center:{user}"),
                     _ => format!("identity-center:{user}/{credential}"),
@@ -578,7 +579,9 @@ impl<'a> Nodes<'a> {
         if is_role {
             fill(&mut session.role_arn, who.issuer_arn);
         }
-        session.console |= who.console;
+        if matches!(caller.shape, Shape::Key | Shape::Began | Shape::Who) {
+            session.console |= who.console;
+        }
         if matches!(caller.shape, Shape::Key | Shape::Began) {
             session.mfa = Some(session.mfa.unwrap_or(false) || who.mfa);
         }

@@ -76,26 +76,29 @@ fn whose(nodes: &Nodes<'_>, by_principal: &ByPrincipal, at: usize) -> Option<Who
     let candidates = by_principal.get(&principal)?;
     let (first, last) = (caller.tally.first_time?, caller.tally.last_time?);
     let session = |at: &SessionIndex| &nodes.sessions[*at as usize];
-    let fits = |at: &&SessionIndex| {
-        let session = session(at);
-        let same_way = match session.kind {
-            SessionKind::Console => caller.who.console,
-            SessionKind::UserKey | SessionKind::UserSession => !caller.who.console,
-            _ => true,
-        };
-        same_way && was_alive(session, first, last)
-    };
-    let mut alive = candidates.iter().filter(fits);
-    match (alive.next(), alive.next()) {
-        (Some(only), None) => return Some(Whose::Session(*only)),
-        (None, _) => return None,
+    let is_console = |at: &&SessionIndex| session(at).kind == SessionKind::Console;
+    let alive: Vec<SessionIndex> = candidates
+        .iter()
+        .filter(|at| was_alive(session(at), first, last))
+        .copied()
+        .collect();
+    // A record that shows the console is of a sign-in; one that does not may be of any session.
+    let mut consoles = alive
+        .iter()
+        .filter(|at| caller.who.console && is_console(at));
+    match (consoles.next(), consoles.next(), alive.as_slice()) {
+        (Some(only), None, _) | (None, _, [only]) => return Some(Whose::Session(*only)),
+        (None, _, []) => return None,
         _ => {}
     }
     let is_user = |at: &SessionIndex| {
         let kind = session(at).kind;
-        matches!(kind, SessionKind::UserKey | SessionKind::UserSession)
+        matches!(
+            kind,
+            SessionKind::UserKey | SessionKind::UserSession | SessionKind::Console
+        )
     };
-    let users = !caller.who.console && candidates.iter().any(is_user);
+    let users = alive.iter().any(is_user);
     let arn = candidates.first().and_then(|at| session(at).arn);
     Some(match arn {
         Some(arn) if users => Whose::User(arn),

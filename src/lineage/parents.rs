@@ -19,9 +19,9 @@ const DIRECTORY_MICROS: i64 = 2_000_000;
 /// Where a session hangs, and why.
 struct Hold {
     parent: SessionIndex,
-    link: Link,
+    /// How and how surely; nothing ties a session to an issuer that is not there.
+    link: Option<(Link, Confidence)>,
     caller_link: CallerLink,
-    confidence: Confidence,
 }
 
 /// Finds the parent of every session.
@@ -59,7 +59,7 @@ fn name_directory_users(nodes: &mut Nodes<'_>) {
     for (user, name) in names {
         if let Some(name) = name {
             let name = nodes.evidence.texts.get(name).to_owned();
-            nodes.titles.entry(user).or_insert(name);
+            nodes.titles.insert(user, name);
         }
     }
 }
@@ -144,9 +144,9 @@ impl Others {
 fn hang(sessions: &mut [Session], index: SessionIndex, hold: &Hold) {
     let session = &mut sessions[index as usize];
     session.parent = Some(hold.parent);
-    session.link = Some(hold.link);
+    session.link = hold.link.map(|(link, _)| link);
     session.caller_link = Some(hold.caller_link);
-    session.confidence = Some(hold.confidence);
+    session.confidence = hold.link.map(|(_, confidence)| confidence);
 }
 
 /// The sessions whose issuing call the evidence has.
@@ -167,12 +167,11 @@ fn hang_granted(nodes: &mut Nodes<'_>, others: &Others) {
         };
         let hold = Hold {
             parent,
-            link: match caller_link {
-                CallerLink::Inferred => Link::CredentialId,
-                _ => link,
-            },
+            link: Some(match caller_link {
+                CallerLink::Inferred => (Link::CredentialId, sure),
+                _ => (link, tied.min(sure)),
+            }),
             caller_link,
-            confidence: tied.min(sure),
         };
         hang(&mut nodes.sessions, index, &hold);
     }
@@ -217,9 +216,15 @@ fn find_holder(
     let inferred = |parent, link, confidence| {
         Some(Hold {
             parent,
-            link,
+            link: Some((link, confidence)),
             caller_link: CallerLink::Inferred,
-            confidence,
+        })
+    };
+    let missing = |parent| {
+        Some(Hold {
+            parent,
+            link: None,
+            caller_link: CallerLink::Inferred,
         })
     };
     let sign_in = who
@@ -239,7 +244,7 @@ fn find_holder(
         }
         SessionKind::AssumedRoot => {
             let parent = unseen(nodes, index);
-            return inferred(parent, Link::Issued, Confidence::Certain);
+            return missing(parent);
         }
         // A user or root is who he is.
         _ => return None,
@@ -266,9 +271,8 @@ fn find_holder(
             nodes.sessions[index as usize].issued = Some(nodes.issued(grant));
             return Some(Hold {
                 parent,
-                link,
+                link: Some((link, *confidence)),
                 caller_link: CallerLink::Record,
-                confidence: *confidence,
             });
         }
     }
@@ -284,9 +288,8 @@ fn find_holder(
         if let Some(parent) = Others::only_alive(&nodes.sessions, candidates, time, index) {
             return Some(Hold {
                 parent,
-                link: Link::Console,
+                link: Some((Link::Console, Confidence::Likely)),
                 caller_link: CallerLink::SwitchFrom,
-                confidence: Confidence::Likely,
             });
         }
     }
@@ -298,7 +301,7 @@ fn find_holder(
         return inferred(parent, link, confidence);
     }
     let parent = unseen(nodes, index);
-    inferred(parent, Link::Issued, Confidence::Certain)
+    missing(parent)
 }
 
 /// The workload, service or person that a role's records themselves tell of.
@@ -353,10 +356,10 @@ fn holder_of(
         let id = format!("{scope}:{account}/{name}");
         return Some((id, workload_kind(scope), Link::Workload, Confidence::Strong));
     }
-    if is_instance_id(name) {
+    // Whoever takes a role chooses the session's name; the metadata service does not lie.
+    let sure = nodes.evidence.callers[at].who.from_metadata;
+    if sure || is_instance_id(name) {
         let id = format!("instance:{account}/{name}");
-        // Whoever takes a role chooses the session's name; the metadata service does not lie.
-        let sure = nodes.evidence.callers[at].who.from_metadata;
         let confidence = if sure {
             Confidence::Strong
         } else {
