@@ -4,6 +4,7 @@
 //! Nothing here knows SQL, files or terminals. `trace` makes stories, the renderers in `report` print
 //! them. Times are RFC 3339 UTC text, as CloudTrail writes them. Every text may come from a log.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Serialize;
@@ -172,10 +173,28 @@ impl TracedSession {
     }
 
     /// Whom the session belongs to, in the words that say most: never empty.
-    pub fn name(&self) -> &str {
-        let named = [&self.principal, &self.arn, &self.root_identity];
-        let named = named.into_iter().flatten().find(|text| !text.is_empty());
-        named.unwrap_or(&self.session_id)
+    pub fn name(&self) -> Cow<'_, str> {
+        let filled = |text: Option<&String>| text.is_some_and(|text| !text.is_empty());
+        if self.kind == "assumed-root"
+            && !filled(self.principal.as_ref())
+            && let Some(account) = &self.account
+        {
+            return Cow::Owned(format!("{account}:root"));
+        }
+        // The record of a workload's or federated user's first call names a service, or an id that
+        // says nothing.
+        let by_root = matches!(
+            self.kind.as_str(),
+            "instance" | "function" | "task" | "pod" | "saml" | "oidc" | "identity-center"
+        );
+        let named = if by_root {
+            [&self.root_identity, &self.principal, &self.arn]
+        } else {
+            [&self.principal, &self.arn, &self.root_identity]
+        };
+        let mut named = named.into_iter().flatten();
+        let named = named.find(|text| !text.is_empty());
+        Cow::Borrowed(named.unwrap_or(&self.session_id))
     }
 }
 
@@ -320,6 +339,18 @@ mod tests {
         check(Some("p"), Some("a"), "p");
         check(Some(""), Some("a"), "a");
         check(None, None, "ASIA1");
+        let mut session = TracedSession {
+            kind: "function".to_owned(),
+            principal: Some("lambda.amazonaws.com".to_owned()),
+            root_identity: Some("nightly".to_owned()),
+            account: Some("111122223333".to_owned()),
+            ..TracedSession::default()
+        };
+        assert_eq!(session.name(), "nightly");
+        session.kind = "service".to_owned();
+        assert_eq!(session.name(), "lambda.amazonaws.com");
+        (session.kind, session.principal) = ("assumed-root".to_owned(), None);
+        assert_eq!(session.name(), "111122223333:root");
     }
 
     #[test]

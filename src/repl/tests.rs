@@ -126,3 +126,10 @@ async fn the_timer_counts_rows() {
     let outcome = run_text(".timer on\nSELECT 1 AS a;").await;
     assert!(outcome.talk.starts_with("1 row in "), "{}", outcome.talk);
 }
+
+#[tokio::test]
+async fn a_trace_of_nothing_says_so_and_the_shell_goes_on() {
+    let outcome = run_text(".trace ann\nSELECT 1 AS a;").await;
+    assert_eq!((outcome.n_failed, outcome.out.as_str()), (1, "a\n1\n"));
+    assert!(outcome.talk.contains("is called `ann`"), "{}", outcome.talk);
+}

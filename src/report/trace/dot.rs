@@ -43,7 +43,7 @@ fn node(at: usize, session: &TracedSession) -> String {
     let (fill, line) = group.colors();
     let lines = [
         kind_words(&session.kind).to_owned(),
-        short_name(session).to_owned(),
+        short_name(session),
         figures(session),
     ];
     let label: Vec<String> = lines.iter().map(|line| quoted(line)).collect();

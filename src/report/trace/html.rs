@@ -171,7 +171,7 @@ fn block(at: usize, session: &TracedSession, is_open: bool, out: &mut String) {
         "<details class=\"session box {group}\" id=\"s{at}\"{}>\n<summary><span class=\"kind\">{}</span> {}",
         if is_open { " open" } else { "" },
         html(kind_words(&session.kind)),
-        html(short_name(session))
+        html(&short_name(session))
     );
     if session.is_asked {
         out.push_str(" <span class=\"tag\">asked for</span>");
@@ -193,7 +193,7 @@ fn facts(session: &TracedSession, out: &mut String) {
     if session.access_key_id.as_deref() != Some(&session.session_id) {
         entry("Access key", &code_of(&session.access_key_id), out);
     }
-    entry("Principal", &code(session.name()), out);
+    entry("Principal", &code(&session.name()), out);
     entry("Account", &code_of(&session.account), out);
     if let Some(issue) = &session.issue {
         let mut text = format!("{} {}", html(&issue.event_name), code(&issue.event_id));

@@ -56,7 +56,7 @@ fn piece(at: usize, session: &TracedSession) -> String {
     let group = Group::of(&session.kind).class();
     let lines = [
         escaped(kind_words(&session.kind)),
-        escaped(short_name(session)),
+        escaped(&short_name(session)),
         escaped(&figures(session)),
     ];
     let mark = if session.is_asked {

@@ -175,7 +175,7 @@ fn node(place: Place, at: usize, session: &TracedSession, is_root: bool, out: &m
          <text class=\"name\" x=\"12\" y=\"39\">{}</text>\n\
          <text class=\"count\" x=\"12\" y=\"59\">{}</text>",
         text(&clipped(kind_words(&session.kind), KIND_CHARS)),
-        text(&clipped(short_name(session), BOX_CHARS)),
+        text(&clipped(&short_name(session), BOX_CHARS)),
         counts(session)
     );
     let marks = [

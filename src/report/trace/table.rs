@@ -137,7 +137,7 @@ impl Page {
         let mut text = format!(
             "{} {}",
             safe::line(kind_words(&session.kind)),
-            safe::line(session.name())
+            safe::line(&session.name())
         );
         if let Some(step) = step {
             text.push_str(&format!(", step {step} from its root"));

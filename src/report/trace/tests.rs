@@ -45,6 +45,7 @@ fn role(id: &str, name: &str, parent: usize) -> TracedSession {
         depth: 1,
         is_within: true,
         principal: text(&format!("arn:aws:iam::444455556666:role/{name}")),
+        session_name: name.split('/').nth(1).map(str::to_owned),
         account: text("444455556666"),
         link: text("issued-key"),
         confidence: text("certain"),

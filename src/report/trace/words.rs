@@ -150,17 +150,32 @@ pub fn tie(session: &TracedSession) -> Option<String> {
     Some(text)
 }
 
-/// The name without what is the same in every ARN: `prod-admin/m.keller`.
-pub fn short_name(session: &TracedSession) -> &str {
+/// The name without what is the same in every ARN, and without paths: `prod-admin/m.keller`.
+pub fn short_name(session: &TracedSession) -> String {
     let name = session.name();
+    if let "saml" | "oidc" | "pod" = session.kind.as_str() {
+        // The provider comes first, then whom it vouches for.
+        let (_, subject) = name.rsplit_once(' ').unwrap_or_default();
+        return if subject.is_empty() { &name } else { subject }.to_owned();
+    }
     let mut parts = name.splitn(6, ':');
-    let resource = match (parts.next(), parts.nth(4)) {
-        (Some("arn"), Some(resource)) => resource,
-        _ => return name,
+    let (Some("arn"), Some(resource)) = (parts.next(), parts.nth(4)) else {
+        return name.into_owned();
     };
-    let kinds = ["role/", "user/", "assumed-role/", "federated-user/"];
-    let short = kinds.iter().find_map(|kind| resource.strip_prefix(kind));
-    short.filter(|short| !short.is_empty()).unwrap_or(resource)
+    let is_session = filled(session.session_name.as_ref()).is_some();
+    let (kind, rest) = resource.split_once('/').unwrap_or(("", resource));
+    let n_kept = match kind {
+        "role" if is_session => 2,
+        "role" | "user" => 1,
+        "assumed-role" | "federated-user" => usize::MAX,
+        _ => return resource.to_owned(),
+    };
+    let segments: Vec<&str> = rest.split('/').collect();
+    let kept = &segments[segments.len().saturating_sub(n_kept)..];
+    match kept.join("/") {
+        kept if kept.is_empty() => resource.to_owned(),
+        kept => kept,
+    }
 }
 
 /// `14 events, 3 denied, 12 writes`, without what is none.
@@ -345,12 +360,32 @@ mod tests {
             };
             assert_eq!(short_name(&session), expected);
         };
-        check("arn:aws:iam::111122223333:role/admin/ann", "admin/ann");
+        check("arn:aws:iam::111122223333:role/team/admin", "admin");
+        check(
+            "arn:aws:sts::111122223333:assumed-role/admin/ann",
+            "admin/ann",
+        );
+        check(
+            "arn:aws:iam::111122223333:oidc-provider/x",
+            "oidc-provider/x",
+        );
         check("arn:aws:iam::111122223333:user/ann", "ann");
         check("arn:aws:iam::111122223333:root", "root");
         check("arn:aws:iam::111122223333:user/", "user/");
         check("AIDAEXAMPLE", "AIDAEXAMPLE");
         check("arn:", "arn:");
+        let session = TracedSession {
+            session_name: Some("ann".to_owned()),
+            principal: Some("arn:aws:iam::111122223333:role/team/admin/ann".to_owned()),
+            ..TracedSession::default()
+        };
+        assert_eq!(short_name(&session), "admin/ann");
+        let session = TracedSession {
+            kind: "oidc".to_owned(),
+            root_identity: Some("arn:aws:iam::1:oidc-provider/git repo:a/b".to_owned()),
+            ..TracedSession::default()
+        };
+        assert_eq!(short_name(&session), "repo:a/b");
     }
 
     #[test]
