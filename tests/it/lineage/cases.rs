@@ -112,6 +112,36 @@ impl Case {
         for expected in &self.written.sessions {
             self.compare(tables, expected, &mut failures);
         }
+        self.compare_groups(tables, &mut failures);
+        for (event, way) in &self.written.paths {
+            self.compare_path(tables, event, way, &mut failures);
+        }
+        for (event, columns) in &self.written.edges {
+            let id = self.short().id(event);
+            let edge = tables
+                .edges
+                .iter()
+                .find(|edge| text(edge, "issued_by").as_deref() == Some(&id));
+            match edge {
+                None => failures.push(format!("no edge of {event}")),
+                Some(edge) => {
+                    for (name, wanted) in columns.as_object().expect("columns of an edge") {
+                        self.compare_column(event, edge, name, wanted, &mut failures);
+                    }
+                }
+            }
+        }
+        failures
+            .into_iter()
+            .map(|failure| {
+                let Self { file, number, .. } = self;
+                format!("{file} c{number:03} `{}`: {failure}", self.written.name)
+            })
+            .collect()
+    }
+
+    /// Which events are of one session, of different ones, of none.
+    fn compare_groups(&self, tables: &Tables, failures: &mut Vec<String>) {
         let session = |event: &String| {
             let row = tables.session_of(&self.short().id(event));
             row.and_then(|row| text(row, "session_id"))
@@ -141,31 +171,6 @@ impl Case {
                 failures.push(format!("{event} has no session, not `{session}`"));
             }
         }
-        for (event, way) in &self.written.paths {
-            self.compare_path(tables, event, way, &mut failures);
-        }
-        for (event, columns) in &self.written.edges {
-            let id = self.short().id(event);
-            let edge = tables
-                .edges
-                .iter()
-                .find(|edge| text(edge, "issued_by").as_deref() == Some(&id));
-            match edge {
-                None => failures.push(format!("no edge of {event}")),
-                Some(edge) => {
-                    for (name, wanted) in columns.as_object().expect("columns of an edge") {
-                        self.compare_column(event, edge, name, wanted, &mut failures);
-                    }
-                }
-            }
-        }
-        failures
-            .into_iter()
-            .map(|failure| {
-                let Self { file, number, .. } = self;
-                format!("{file} c{number:03} `{}`: {failure}", self.written.name)
-            })
-            .collect()
     }
 
     fn compare(&self, tables: &Tables, expected: &Row, failures: &mut Vec<String>) {

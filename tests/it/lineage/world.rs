@@ -35,6 +35,21 @@ struct Session {
     parent: Option<usize>,
 }
 
+impl Session {
+    fn new(shape: Shape, account: char, name: &str, began: i64) -> Self {
+        Self {
+            shape,
+            account,
+            name: name.to_owned(),
+            called: String::new(),
+            key: None,
+            began,
+            source_identity: None,
+            parent: None,
+        }
+    }
+}
+
 #[derive(Clone, Copy, PartialEq)]
 enum Shape {
     User,
@@ -70,11 +85,13 @@ pub fn make(seed: u64, templates: &Map<String, Value>) -> Truth {
         n_names: 0,
     };
     for (account, name) in [('1', "ann"), ('1', "bob"), ('2', "ann")] {
-        let key = format!("akia:{name}{account}");
-        world.begin(Shape::User, account, name, "", Some(key), 0, None);
+        world.begin(Session {
+            key: Some(format!("akia:{name}{account}")),
+            ..Session::new(Shape::User, account, name, 0)
+        });
     }
     for (shape, name) in [(Shape::Saml, "ann@corp"), (Shape::Service, "ec2")] {
-        world.begin(shape, '1', name, "", None, 0, None);
+        world.begin(Session::new(shape, '1', name, 0));
     }
     while world.sessions.len() < N_SESSIONS {
         world.step();
@@ -116,27 +133,8 @@ impl World {
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn begin(
-        &mut self,
-        shape: Shape,
-        account: char,
-        name: &str,
-        called: &str,
-        key: Option<String>,
-        began: i64,
-        parent: Option<usize>,
-    ) -> usize {
-        self.sessions.push(Session {
-            shape,
-            account,
-            name: name.to_owned(),
-            called: called.to_owned(),
-            key,
-            began,
-            source_identity: None,
-            parent,
-        });
+    fn begin(&mut self, session: Session) -> usize {
+        self.sessions.push(session);
         self.sessions.len() - 1
     }
 
@@ -183,8 +181,12 @@ impl World {
                 service,
             ));
         }
-        let parent = Some(service);
-        self.begin(Shape::Instance, '1', &role, &called, Some(key), at, parent);
+        self.begin(Session {
+            called,
+            key: Some(key),
+            parent: Some(service),
+            ..Session::new(Shape::Instance, '1', &role, at)
+        });
     }
 
     fn sign_in(&mut self, user: usize) {
@@ -194,7 +196,7 @@ impl World {
         );
         // A user signs in once in a second.
         let at = 10_000 + 100 * i64::try_from(self.sessions.len()).unwrap();
-        let session = self.begin(Shape::Console, account, &name, "", None, at, None);
+        let session = self.begin(Session::new(Shape::Console, account, &name, at));
         if !self.dice.once_in(6) {
             let delay = i64::try_from(self.dice.below(3)).unwrap();
             self.entries.push((
@@ -213,16 +215,11 @@ impl World {
             let with = json!({"t": clock(at), "issued": key});
             self.write(user, "session-token", with, &[]);
         }
-        let parent = Some(user);
-        self.begin(
-            Shape::UserSession,
-            caller.account,
-            &caller.name,
-            "",
-            Some(key),
-            at,
-            parent,
-        );
+        self.begin(Session {
+            key: Some(key),
+            parent: Some(user),
+            ..Session::new(Shape::UserSession, caller.account, &caller.name, at)
+        });
     }
 
     /// The caller takes a role, perhaps of the other account, perhaps at the console.
@@ -260,9 +257,13 @@ impl World {
         } else {
             Shape::Role
         };
-        let key = (!console).then_some(key);
-        let session = self.begin(shape, target, &role, &called, key, at, Some(caller));
-        self.sessions[session].source_identity = sets;
+        self.begin(Session {
+            called,
+            key: (!console).then_some(key),
+            source_identity: sets,
+            parent: Some(caller),
+            ..Session::new(shape, target, &role, at)
+        });
     }
 
     /// The caller's record, the target's, both or none.
