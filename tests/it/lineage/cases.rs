@@ -105,9 +105,9 @@ impl Case {
     /// What the tables say otherwise than the case.
     pub fn failures(&self, tables: &Tables) -> Vec<String> {
         let own = self.short().id("");
-        let doubled = tables.doubled.iter().filter(|id| id.starts_with(&own));
-        let mut failures: Vec<String> = doubled
-            .map(|id| format!("{id} has more than one row in session_events"))
+        let torn = tables.torn.iter().filter(|id| id.starts_with(&own));
+        let mut failures: Vec<String> = torn
+            .map(|id| format!("{id} is of more than one session"))
             .collect();
         for expected in &self.written.sessions {
             self.compare(tables, expected, &mut failures);

@@ -16,8 +16,8 @@ pub struct Tables {
     pub edges: Vec<Row>,
     /// The session of each event, by event id and recipient.
     pub events: BTreeMap<(String, String), String>,
-    /// Events that have more than one row there, which none may have.
-    pub doubled: Vec<String>,
+    /// Events that are of more than one session, which none may be.
+    pub torn: Vec<String>,
     pub engine: Engine,
 }
 
@@ -47,7 +47,7 @@ impl Tables {
         }
         let edges = "SELECT * FROM session_edges ORDER BY issued_by, child_id, parent_id";
         let edges = rows(&engine, edges).await;
-        let (mut events, mut doubled) = (BTreeMap::new(), Vec::new());
+        let (mut events, mut torn) = (BTreeMap::new(), Vec::new());
         let sql = "SELECT eventid, recipientaccountid, session_id FROM session_events";
         for row in rows(&engine, sql).await {
             let key = ["eventid", "recipientaccountid"].map(|name| text(&row, name));
@@ -56,15 +56,16 @@ impl Tables {
                 continue;
             };
             let [id, account] = key;
-            if events.insert((id.clone(), account), session).is_some() {
-                doubled.push(id);
+            let before = events.insert((id.clone(), account), session.clone());
+            if before.is_some_and(|before| before != session) {
+                torn.push(id);
             }
         }
         Self {
             sessions,
             edges,
             events,
-            doubled,
+            torn,
             engine,
         }
     }
