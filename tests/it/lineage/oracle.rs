@@ -32,7 +32,7 @@ pub struct Call {
     name: String,
     time: Option<i64>,
     kind: String,
-    key: Option<String>,
+    pub key: Option<String>,
     principal: Option<String>,
     account: Option<String>,
     role: Option<String>,
@@ -46,6 +46,7 @@ pub struct Call {
     issued: Option<String>,
     target: Option<String>,
     target_name: Option<String>,
+    made_id: Option<String>,
     sets: Option<String>,
     shared: Option<String>,
     request: Option<String>,
@@ -82,6 +83,7 @@ impl Call {
             issued: text(answer),
             target: text("/requestParameters/roleArn"),
             target_name: text("/requestParameters/roleSessionName"),
+            made_id: text("/responseElements/assumedRoleUser/assumedRoleId"),
             sets: text("/requestParameters/sourceIdentity"),
             shared: text("/sharedEventID"),
             request: text("/requestID"),
@@ -131,6 +133,8 @@ impl Oracle {
                     Answer::Session(key.clone())
                 }
                 Some(_) if self.is_console(call) => begun(call),
+                // With a key of its own and no beginning it may be of a session known by its beginning.
+                Some(_) if call.began.is_none() && self.has_beginnings(call) => Answer::Open,
                 Some(key) => Answer::Session(key.clone()),
                 None if call.began.is_some() => self.session_without_key(call),
                 None => Answer::Open,
@@ -138,13 +142,22 @@ impl Oracle {
         }
     }
 
+    fn has_beginnings(&self, call: &Call) -> bool {
+        let mut others = self.calls.iter();
+        others.any(|other| other.principal == call.principal && other.began.is_some())
+    }
+
     /// The target's record has its caller from the caller's record.
     fn session_of_stranger(&self, call: &Call) -> Answer {
         if let Some(twin) = self.twin(call) {
             return self.session(twin);
         }
-        let known = |other: &&Call| other.principal == call.principal && other.kind != "AWSAccount";
-        if self.calls.iter().any(|other| known(&other)) {
+        let is_known = self.calls.iter().any(|other| {
+            let acts = other.principal == call.principal && other.kind != "AWSAccount";
+            let id = (&other.made_id, &call.principal);
+            acts || matches!(id, (Some(made), Some(own)) if made == own)
+        });
+        if is_known {
             return Answer::Open;
         }
         match (&call.account, &call.principal) {
@@ -292,6 +305,12 @@ impl Oracle {
             && issue.target_name.as_deref() == call.session_name()
             && near(issue, call)
             && source
+    }
+
+    /// Whether the key was issued by a call that may have issued this call's session.
+    pub fn may_be_issued(&self, call: &Call, key: &String) -> bool {
+        let mut issues = self.calls.iter();
+        issues.any(|issue| issue.issued.as_ref() == Some(key) && self.may_issue(issue, call))
     }
 
     fn is_used(&self, key: &String) -> bool {
