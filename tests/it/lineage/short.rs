@@ -92,14 +92,19 @@ impl Shorthand<'_> {
             let found = values.iter().find(|(other, _)| other == name);
             found.map(|(_, value)| value.clone())
         };
+        let at = given(&values, "t").map(|at| time(&at, n - 1));
+        let ends = at.as_deref().and_then(an_hour_after);
         let mut imply = |name: &str, otherwise: String| {
             let value = given(&values, name).unwrap_or(otherwise);
             values.retain(|(other, _)| other != name);
             values.push((name.to_owned(), value.clone()));
             value
         };
+        if let Some(ends) = ends {
+            imply("ends", ends);
+        }
         let account = imply("account", "1".to_owned());
-        let to = imply("to", account.clone());
+        imply("to", account.clone());
         let target_account = imply("taccount", account.clone());
         imply("p", "aws".to_owned());
         imply("id", format!("e{place}"));
@@ -122,7 +127,6 @@ impl Shorthand<'_> {
                 _ => continue,
             };
         }
-        debug_assert!(!to.is_empty());
         values
     }
 
@@ -212,6 +216,12 @@ impl Shorthand<'_> {
         let id = format!("{prefix}{}{account}{:03}", plain(name), self.case);
         format!("{:Q<21}", id.to_uppercase())
     }
+}
+
+/// When credentials end, as CloudTrail spells it.
+fn an_hour_after(time: &str) -> Option<String> {
+    let time = DateTime::parse_from_rfc3339(time).ok()? + Duration::hours(1);
+    Some(time.format("%b %-d, %Y, %-I:%M:%S %p").to_string())
 }
 
 fn plain(name: &str) -> String {
