@@ -197,6 +197,7 @@ fn both_go_out(w: &mut World, sessions: &[Holder], time: Time) {
                 ..hop(&role, &name, time)
             },
         );
+        w.doubtful(next.node);
         w.works(&next, time.plus(1), 2);
     }
     w.scenario = scenario;

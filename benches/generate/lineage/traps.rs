@@ -112,6 +112,7 @@ pub fn two_alive(w: &mut World, time: Time) {
                 ..hop(&role, &name, time)
             },
         );
+        w.doubtful(next.node);
         let time = w.works(&next, time.plus(1), 2);
         w.works(session, time, 1);
     }

@@ -165,6 +165,13 @@ impl World {
         it.also = also;
     }
 
+    /// The evidence leaves more than one possible parent.
+    pub fn doubtful(&mut self, node: usize) {
+        if !self.nodes[node].unseen {
+            self.orphan(node, Vec::new());
+        }
+    }
+
     /// Fills in what finds the holder in the evidence.
     pub fn describe(&mut self, holder: &Holder) {
         let node = &mut self.nodes[holder.node];
