@@ -97,10 +97,11 @@ FROM (
           THEN coalesce(nullif(useridentity.invokedby, ''), sourceipaddress)
         WHEN useridentity.type IS NULL THEN nullif(useridentity.invokedby, '')
       END AS service,
-      console
-        OR useragent LIKE 'Mozilla/%' OR useragent LIKE '%console.amazonaws.com%'
+      -- Of what a service does in somebody's name its client tells nothing.
+      console OR useridentity.invokedby IS NULL AND (
+        useragent LIKE 'Mozilla/%' OR useragent LIKE '%console.amazonaws.com%'
         OR useragent LIKE '%S3Console%' OR useragent LIKE '%signin.amazonaws.com%'
-        OR useragent LIKE '%aws-internal%' OR useragent LIKE 'AWS Internal%' AS console,
+        OR useragent LIKE '%aws-internal%' OR useragent LIKE 'AWS Internal%') AS console,
       coalesce(by_service, false) OR console
         OR useragent LIKE 'Mozilla/%' OR useragent LIKE '%console.amazonaws.com%'
         OR useragent LIKE '%S3Console%' OR useragent LIKE '%signin.amazonaws.com%'

@@ -69,6 +69,8 @@ struct Others {
     by_arn: HashMap<Text, Vec<SessionIndex>, FixedState>,
     /// Users of Identity Center by their credential's id.
     by_credential: HashMap<Text, SessionIndex, FixedState>,
+    /// The long-term keys of users, by the user's id.
+    keys: HashMap<Text, Vec<SessionIndex>, FixedState>,
     /// Who began a sign-in session, by its ARN.
     by_sign_in: HashMap<Text, SessionIndex, FixedState>,
     /// Who a session switched from in the console, by the session.
@@ -80,12 +82,16 @@ impl Others {
         let mut others = Self {
             by_arn: HashMap::default(),
             by_credential: HashMap::default(),
+            keys: HashMap::default(),
             by_sign_in: HashMap::default(),
             switched_from: HashMap::default(),
         };
         for (at, session) in (0..).zip(&nodes.sessions) {
             if session.kind == SessionKind::Account {
                 continue;
+            }
+            if let (SessionKind::UserKey, Some(user)) = (session.kind, session.principal_id) {
+                others.keys.entry(user).or_default().push(at);
             }
             if let Some(arn) = session.arn {
                 others.by_arn.entry(arn).or_default().push(at);
@@ -245,6 +251,14 @@ fn find_holder(
         SessionKind::AssumedRoot => {
             let parent = unseen(nodes, index);
             return missing(parent);
+        }
+        // What services do for a key that lasts has a moment for each call.
+        SessionKind::UserSession if nodes.evidence.callers[at].shape == Shape::Began => {
+            let keys = who.principal_id.and_then(|user| others.keys.get(&user));
+            return match keys.map(Vec::as_slice) {
+                Some([key]) => inferred(*key, Link::PrincipalCreation, Confidence::Likely),
+                _ => None,
+            };
         }
         // A user or root is who he is.
         _ => return None,
