@@ -378,8 +378,11 @@ impl Event {
             if let Some(additional) = &self.additional {
                 j.raw("additionalEventData", additional);
             }
-            j.str("requestID", &self.request_id)
-                .str("eventID", &self.event_id)
+            // Sign-ins have none.
+            if !self.request_id.is_empty() {
+                j.str("requestID", &self.request_id);
+            }
+            j.str("eventID", &self.event_id)
                 .raw("readOnly", if self.read_only { "true" } else { "false" });
             if !self.resources.is_empty() {
                 j.list("resources", &self.resources);

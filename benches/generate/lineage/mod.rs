@@ -114,6 +114,7 @@ const SCENARIOS: &[Scenario] = &[
     ("second-apart", 3, traps::second_apart),
     ("idle-twin", 3, traps::idle_twin),
     ("omitted-twice", 2, traps::omitted_twice),
+    ("masked-pair", 2, traps::masked_pair),
     ("two-alive", 3, traps::two_alive),
     ("two-switch", 2, traps::two_switch),
     ("borrowed-identity", 2, traps::borrowed_identity),

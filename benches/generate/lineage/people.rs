@@ -153,6 +153,7 @@ pub fn opens_console(w: &mut World, by: &Holder, time: Time, same: bool) {
     });
     token.additional = Some(r#"{"MobileVersion":"No","MFAUsed":"No"}"#.to_owned());
     token.kind = "AwsConsoleSignIn";
+    token.request_id.clear();
     token.read_only = false;
     w.emit(&token, Some(by.node));
     let node = w.child("console", by.node);
@@ -199,6 +200,7 @@ fn sign_in(w: &mut World, console: &Holder, time: Time) {
             .str("MFAUsed", mfa);
     }));
     event.kind = "AwsConsoleSignIn";
+    event.request_id.clear();
     w.emit(&event, None);
 }
 
@@ -337,6 +339,7 @@ fn switch(w: &mut World, by: &Holder, account: &str, name: &str, time: Time) {
             .str("RedirectTo", "https://console.aws.amazon.com/console/home");
     }));
     event.kind = "AwsConsoleSignIn";
+    event.request_id.clear();
     w.emit(&event, None);
     w.works(&session, time.plus(2), 5);
 }

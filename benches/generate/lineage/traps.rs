@@ -79,6 +79,26 @@ pub fn omitted_twice(w: &mut World, time: Time) {
     }
 }
 
+/// The same with keys that are masked: the calls are anybody's of the two.
+pub fn masked_pair(w: &mut World, time: Time) {
+    let (one, two, role) = pair(w);
+    w.masked = true;
+    let mut last = None;
+    for user in [one, two] {
+        let mut session = w.takes(&user, &hop(&role, "export", time));
+        session.created = Some(time);
+        last = Some(session);
+    }
+    w.masked = false;
+    if let Some(session) = last {
+        let node = w.node("role", Root::unseen());
+        w.nodes[node].unseen = true;
+        let either = Holder { node, ..session };
+        w.describe(&either);
+        w.works(&either, time.plus(5), 4);
+    }
+}
+
 /// Nothing in the evidence tells who is above.
 fn forget(w: &mut World, holder: &Holder) {
     let node = &mut w.nodes[holder.node];
