@@ -160,9 +160,9 @@ impl World {
             let Some(row) = tables.session_of(&call.event) else {
                 continue;
             };
-            // What a service does without a key is rightly put down to the call that fits.
+            // What a service does without a key is rightly put down to a session that fits.
             let key = text(row, "access_key_id");
-            let fits = key.is_some_and(|key| self.oracle.may_be_issued(call, &key));
+            let fits = key.is_some_and(|key| self.oracle.may_have(call, &key));
             if call.key.is_none() && fits {
                 continue;
             }

@@ -132,7 +132,10 @@ impl Oracle {
                 Some(key) if call.is_long_term() || self.is_issued(key) => {
                     Answer::Session(key.clone())
                 }
-                Some(_) if self.is_console(call) => begun(call),
+                Some(_) if call.console || call.kind == "IAMUser" && self.is_console(call) => {
+                    begun(call)
+                }
+                Some(_) if self.is_console(call) => Answer::Open,
                 // With a key of its own and no beginning it may be of a session known by its beginning.
                 Some(_) if call.began.is_none() && self.has_beginnings(call) => Answer::Open,
                 Some(key) => Answer::Session(key.clone()),
@@ -189,8 +192,11 @@ impl Oracle {
         // What was issued and never used under its key may be used by the service alone.
         let mut issues = self.calls.iter();
         let may_be_issued = issues.any(|issue| {
-            let unused = issue.issued.as_ref().is_some_and(|key| !self.is_used(key));
-            unused && self.may_issue(issue, call)
+            let free = issue
+                .issued
+                .as_ref()
+                .is_some_and(|key| !self.has_beginning(key));
+            free && self.may_issue(issue, call)
         });
         match sessions.len() {
             _ if may_be_issued => Answer::Open,
@@ -275,6 +281,7 @@ impl Oracle {
             .calls
             .iter()
             .filter(|issue| self.may_issue(issue, call) && (console || issue.issued.is_none()))
+            .filter(|issue| self.session(issue) != *session)
             .collect();
         // A key that is used is of its own session, and then the call issued that one.
         let taken = |issue: &&Call| issue.issued.as_ref().is_some_and(|key| self.is_used(key));
@@ -297,6 +304,8 @@ impl Oracle {
     fn may_issue(&self, issue: &Call, call: &Call) -> bool {
         let source = match (issue.passes_on(), &call.source_identity) {
             (Some(passed), Some(own)) => passed == own,
+            // The target's copy does not tell what the caller has, the caller's does.
+            (None, Some(_)) => issue.kind == "AWSAccount",
             _ => true,
         };
         issue.issues()
@@ -307,10 +316,19 @@ impl Oracle {
             && source
     }
 
-    /// Whether the key was issued by a call that may have issued this call's session.
-    pub fn may_be_issued(&self, call: &Call, key: &String) -> bool {
-        let mut issues = self.calls.iter();
-        issues.any(|issue| issue.issued.as_ref() == Some(key) && self.may_issue(issue, call))
+    /// Whether what a service does without a key may be of the session with this key: it was issued by a
+    /// call that fits, or was used with the same beginning.
+    pub fn may_have(&self, call: &Call, key: &String) -> bool {
+        self.calls.iter().any(|other| {
+            let issued = other.issued.as_ref() == Some(key) && self.may_issue(other, call);
+            let used = other.key.as_ref() == Some(key) && other.began == call.began;
+            issued || used && other.principal == call.principal
+        })
+    }
+
+    fn has_beginning(&self, key: &String) -> bool {
+        let mut calls = self.calls.iter();
+        calls.any(|call| call.key.as_ref() == Some(key) && call.began.is_some())
     }
 
     fn is_used(&self, key: &String) -> bool {
