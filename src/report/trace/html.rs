@@ -141,7 +141,7 @@ fn deeds(title: &str, part: &Part<Deed>, out: &mut String) {
     for deed in &part.shown {
         let _ = writeln!(
             out,
-            "<tr><td class=\"call\">{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"t\">{}</td><td>{}</td><td class=\"ids\">{}</td></tr>",
+            "<tr><td class=\"call\">{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"t\">{}</td><td class=\"key\">{}</td><td class=\"ids\">{}</td></tr>",
             html(&deed.call()),
             optional_code(deed.subject.as_ref()),
             thousands(deed.count),

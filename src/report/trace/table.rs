@@ -414,8 +414,9 @@ fn acts(session: &TracedSession, kind: ActKind) -> String {
             .is_some_and(|last| last.kind == kind);
     // Calls beyond what was loaded come after those of the last kind there is.
     match session.acts.n_left_out() {
+        1 if is_last => format!("{text}; 1 further kind of call"),
         more if more > 0 && is_last => {
-            format!("{text}; {} of further kinds", counted(more, "call"))
+            format!("{text}; {} further kinds of calls", thousands(more))
         }
         _ => text,
     }

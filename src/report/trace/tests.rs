@@ -275,7 +275,7 @@ fn a_tree_shows_how_each_session_came_about() {
        │  where   198.51.100.23; us-east-1
        │  denied  iam:CreateLoginProfile ×2, s3:GetObject
        │  writes  iam:CreateUser ◀ asked, iam:AttachUserPolicy ×3
-       │  reads   iam:ListUsers ×7; 1 call of further kinds
+       │  reads   iam:ListUsers ×7; 1 further kind of call
        ├─ role session arn:aws:iam::444455556666:role/backup/ann
        │     id      ASIAEXAMPLE3, account 444455556666
        │     from    AssumeRole 2025-03-06T02:24:08Z, event e-1; tied by issued-key: the key that was issued is the one that

@@ -158,7 +158,9 @@ pub fn short_name(session: &TracedSession) -> String {
         let (_, subject) = name.rsplit_once(' ').unwrap_or_default();
         return if subject.is_empty() { &name } else { subject }.to_owned();
     }
-    let mut parts = name.splitn(6, ':');
+    // Of an issuer that nobody saw, whose issuer it is.
+    let of_unseen = name.strip_prefix("unseen issuer of ");
+    let mut parts = of_unseen.unwrap_or(&name).splitn(6, ':');
     let (Some("arn"), Some(resource)) = (parts.next(), parts.nth(4)) else {
         return name.into_owned();
     };
@@ -174,6 +176,7 @@ pub fn short_name(session: &TracedSession) -> String {
     let kept = &segments[segments.len().saturating_sub(n_kept)..];
     match kept.join("/") {
         kept if kept.is_empty() => resource.to_owned(),
+        kept if of_unseen.is_some() => format!("of {kept}"),
         kept => kept,
     }
 }
