@@ -28,11 +28,34 @@ pub fn arrange(chosen: Chosen) -> Trace {
     }
     count_children(&chosen, &mut sessions);
     Trace {
+        notes: doubts(&sessions),
         n_named: chosen.n_named,
         n_sessions: chosen.n_sessions,
         sessions,
         ..Trace::default()
     }
+}
+
+/// What a reader should know before building on the story.
+fn doubts(sessions: &[TracedSession]) -> Vec<String> {
+    let count = |holds: fn(&TracedSession) -> bool| sessions.iter().filter(|s| holds(s)).count();
+    let mut notes = Vec::new();
+    match count(|session| session.kind == "unseen") {
+        0 => {}
+        1 => notes
+            .push("an issuer is not in the evidence: what came before it is not known".to_owned()),
+        n => notes.push(format!(
+            "{n} issuers are not in the evidence: what came before them is not known"
+        )),
+    }
+    match count(TracedSession::is_only_likely) {
+        0 => {}
+        1 => notes.push("one tie is only likely: another reading is possible".to_owned()),
+        n => notes.push(format!(
+            "{n} ties are only likely: other readings are possible"
+        )),
+    }
+    notes
 }
 
 /// Ids so that each stands behind its parent; none twice, whatever the rows say of one another.
@@ -147,6 +170,37 @@ mod tests {
             ..SessionRow::default()
         };
         (id.to_owned(), row)
+    }
+
+    #[test]
+    fn doubts_are_told() {
+        let told = |kinds: &[(&str, &str)]| {
+            let sessions: Vec<TracedSession> = kinds
+                .iter()
+                .map(|(kind, confidence)| TracedSession {
+                    kind: (*kind).to_owned(),
+                    confidence: Some((*confidence).to_owned()),
+                    ..TracedSession::default()
+                })
+                .collect();
+            doubts(&sessions).join("; ")
+        };
+        assert_eq!(told(&[("role", "certain"), ("user-key", "strong")]), "");
+        assert_eq!(
+            told(&[("unseen", ""), ("role", "likely")]),
+            "an issuer is not in the evidence: what came before it is not known; \
+             one tie is only likely: another reading is possible"
+        );
+        assert_eq!(
+            told(&[
+                ("unseen", ""),
+                ("unseen", ""),
+                ("role", "likely"),
+                ("role", "likely")
+            ]),
+            "2 issuers are not in the evidence: what came before them is not known; \
+             2 ties are only likely: other readings are possible"
+        );
     }
 
     #[test]

@@ -47,6 +47,7 @@ pub async fn trace(engine: &Engine, handle: &Handle, limits: TraceLimits) -> Res
     let mut story = arrange::arrange(chosen);
     acts::add(engine, &mut story.sessions, &named.event_ids).await?;
     story.blast = reach::reach(engine, &named).await?;
+    story.notes.extend(named::cut_events(handle));
     story.asked = handle.asked().to_owned();
     story.kind = Some(named.kind);
     Ok(story)

@@ -58,6 +58,17 @@ pub async fn find(engine: &Engine, handle: &Handle) -> Result<Named> {
     }
 }
 
+/// Says so where a finding has more events than are looked up.
+pub fn cut_events(handle: &Handle) -> Option<String> {
+    match handle {
+        Handle::Finding { event_ids, .. } if event_ids.len() > MAX_EVENTS => Some(format!(
+            "of the finding's {} events the first {MAX_EVENTS} were looked up",
+            event_ids.len()
+        )),
+        Handle::Finding { .. } | Handle::Text(_) => None,
+    }
+}
+
 async fn find_text(engine: &Engine, text: &str) -> Result<Option<Named>> {
     for sought in ways(text) {
         if let Some(named) = count(engine, sought).await? {

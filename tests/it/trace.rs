@@ -234,6 +234,9 @@ async fn every_kind_of_handle_names_its_sessions() {
         assert_eq!(story.n_named, 2, "{handle}");
         assert_eq!(ids[..3], chain, "{handle}");
         assert_eq!(ids.last(), Some(&marked(lone)), "{handle}");
+        // Nobody saw who issued the last.
+        assert_eq!(story.notes.len(), 1, "{:?}", story.notes);
+        assert!(story.notes[0].starts_with("an issuer is not in the evidence"));
     }
 }
 
