@@ -115,6 +115,7 @@ const SCENARIOS: &[Scenario] = &[
     ("idle-twin", 3, traps::idle_twin),
     ("omitted-twice", 2, traps::omitted_twice),
     ("masked-pair", 2, traps::masked_pair),
+    ("expired", 2, traps::expired),
     ("two-alive", 3, traps::two_alive),
     ("two-switch", 2, traps::two_switch),
     ("borrowed-identity", 2, traps::borrowed_identity),

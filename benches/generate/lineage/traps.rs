@@ -1,7 +1,7 @@
 //! Evidence in which a plausible guess is wrong: the record at hand belongs to somebody else, and
 //! the one that matters is not there or does not say enough.
 
-use super::super::kit::Time;
+use super::super::kit::{HOUR, Time};
 use super::chains::hop;
 use super::holder::{Holder, Keys, Shape};
 use super::people::signed_in;
@@ -136,6 +136,38 @@ pub fn two_alive(w: &mut World, time: Time) {
         let time = w.works(&next, time.plus(1), 2);
         w.works(session, time, 1);
     }
+}
+
+/// A session of the principal is known, but it ended hours ago. The one at work left nothing but the
+/// target's copy of its call.
+pub fn expired(w: &mut World, time: Time) {
+    let (one, two, role) = pair(w);
+    let session = w.takes(&one, &hop(&role, "night", time));
+    w.works(&session, time.plus(2), 2);
+    let time = time.plus(5 * HOUR);
+    let copies = Copies::None;
+    let silent = w.takes(
+        &two,
+        &Hop {
+            copies,
+            ..hop(&role, "night", time)
+        },
+    );
+    let mut account = w.account();
+    while account == silent.account {
+        account = w.account();
+    }
+    let (role, name, copies) = (w.role(&account), w.session_name(), Copies::Target);
+    let time = time.plus(300);
+    let next = w.takes(
+        &silent,
+        &Hop {
+            copies,
+            ..hop(&role, &name, time)
+        },
+    );
+    w.doubtful(next.node);
+    w.works(&next, time.plus(1), 2);
 }
 
 /// Two people of one name in two accounts switch to one role in the same second. The records tell
