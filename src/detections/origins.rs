@@ -85,7 +85,18 @@ fn origins(lineage: &Lineage, events: impl Iterator<Item = SessionIndex>) -> Vec
         *events += n;
         origin.n_sessions += 1;
     }
-    let mut origins: Vec<(u64, Origin)> = chains.into_values().collect();
+    // The beginning of a longer chain is told with it. Chains lie in their order, so it comes just before.
+    let mut told: Vec<((String, Vec<String>), (u64, Origin))> = Vec::new();
+    for (key, origin) in chains {
+        if told
+            .last()
+            .is_some_and(|((root, chain), _)| *root == key.0 && key.1.starts_with(chain))
+        {
+            told.pop();
+        }
+        told.push((key, origin));
+    }
+    let mut origins: Vec<(u64, Origin)> = told.into_iter().map(|(_, origin)| origin).collect();
     // The sort keeps the order of names among equals.
     origins.sort_by_key(|(n_events, _)| std::cmp::Reverse(*n_events));
     origins.truncate(MAX_ORIGINS);

@@ -5,7 +5,7 @@ use std::io::Write;
 use super::totals::{self, Totals, by_severity, entries, percent, plural};
 use super::{FindingOptions, FindingsReport};
 use crate::error::{ReportError, Result};
-use crate::finding::{Finding, Origin, Severity};
+use crate::finding::{Finding, Severity};
 use crate::report::safe;
 
 /// Wrapping width without a terminal, and the widest with one: longer lines are hard to read.
@@ -16,6 +16,8 @@ const MIN_TEXT_CHARS: usize = 40;
 const INDENT: &str = "          ";
 /// Items of a list shown before the rest is counted.
 const MAX_ITEMS: usize = 4;
+/// Roots shown, each on lines of its own.
+const MAX_ORIGINS: usize = 3;
 
 pub fn write(
     report: &FindingsReport<'_>,
@@ -55,8 +57,14 @@ fn block(finding: &Finding, width: usize, color: bool, out: &mut String) {
     push_wrapped(&title, width, out);
 
     field("who", &list(&finding.actors), width, out);
-    let origins: Vec<String> = finding.origins.iter().map(Origin::told).collect();
-    field("root", &list(&origins), width, out);
+    let mut label = "root";
+    for origin in finding.origins.iter().take(MAX_ORIGINS) {
+        let told = origin.told();
+        field(std::mem::take(&mut label), &safe::line(&told), width, out);
+    }
+    if let more @ 1.. = finding.origins.len().saturating_sub(MAX_ORIGINS) {
+        field("", &format!("and {more} more"), width, out);
+    }
     field("what", &list(&finding.event_names), width, out);
     field("about", &safe::line(&finding.subject), width, out);
     field("when", &when(finding), width, out);
