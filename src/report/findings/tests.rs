@@ -123,6 +123,8 @@ fn blocks_are_wrapped_and_harmless() {
     assert_snapshot!(render(&findings, FindingFormat::Table, options), @r"
     CRITICAL  Trust policy opens a role to everyone (public-trust)
       who     arn:aws:iam::111122223333:user/mallory
+      root    iam-user-key arn:aws:iam::111122223333:user/mallory → ops/work
+              → deploy/work (likely)
       what    UpdateAssumeRolePolicy
       about   arn:aws:iam::111122223333:role/deploy
       when    2023-07-10T12:00:00Z – 2023-07-10T12:05:00Z (2 events)
@@ -324,6 +326,7 @@ fn the_report_in_markdown_has_all_one_needs() {
     - **What:** `UpdateAssumeRolePolicy`
     - **From:** `203.0.113.7`
     - **Regions:** `us-east-1`
+    - **Root:** `iam-user-key arn:aws:iam::111122223333:user/mallory → ops/work → deploy/work (likely)`
     - **Account:** `111122223333`
     - **When:** 2023-07-10T12:00:00Z – 2023-07-10T12:05:00Z (2 events)
     - **Rule:** `public-trust`, finding `public-trust-1`
