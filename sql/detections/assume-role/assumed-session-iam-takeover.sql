@@ -142,6 +142,9 @@ habits AS (
     later AS (PARTITION BY caller_role_arn, eventname, power = 5 ORDER BY at_second
       RANGE BETWEEN 3660 FOLLOWING AND UNBOUNDED FOLLOWING)
 ),
+takes AS (
+  SELECT eventid, min(actor) AS actor FROM role_assumptions WHERE ok GROUP BY eventid
+),
 -- The session of each act: when it was issued and to whom, and what stands at its beginning.
 matched AS (
   SELECT
@@ -149,7 +152,12 @@ matched AS (
     sessions.session_id,
     sessions.issued_at AS taken_at,
     sessions.issue_event_ids AS take_ids,
-    CASE WHEN sessions.issued_by IS NOT NULL THEN takers.principal END AS taken_by,
+    CASE
+      WHEN sessions.issued_by IS NULL THEN NULL
+      -- What took the role for a workload says more than the workload's own name.
+      WHEN takers.kind IN ('instance', 'function', 'task', 'pod') THEN takes.actor
+      ELSE takers.principal
+    END AS taken_by,
     CASE WHEN sessions.root_kind <> 'unseen' THEN sessions.root_kind END AS root_kind,
     CASE WHEN sessions.root_kind <> 'unseen' THEN sessions.root_identity END AS root_identity,
     runs.workload AS runs_as,
@@ -160,6 +168,7 @@ matched AS (
   LEFT JOIN sessions ON sessions.session_id = session_marks.session_id
   LEFT JOIN sessions AS takers ON takers.session_id = sessions.parent_id
   LEFT JOIN workload_sessions AS runs ON runs.session_id = sessions.session_id
+  LEFT JOIN takes ON takes.eventid = sessions.issued_by
 ),
 fresh AS (
   SELECT *
