@@ -65,7 +65,11 @@ FROM (
       requestid, addendum.originaleventid AS amends, readonly, useragent, errorcode, ok, denied, call_name,
       subject, principal_key, target_role_arn, target_account, issued_key,
       session_created_at, caller_role_arn, caller_account, session_name, src_net, by_service,
-      vpcendpointid, vpcendpointaccountid, iac_hint, console AS from_console,
+      vpcendpointid, vpcendpointaccountid, iac_hint,
+      -- Told anew: DataFusion 55.2 cannot plan some queries over one expression that has two names.
+      lower(concat_ws(' ', sessioncredentialfromconsole,
+        useridentity.sessioncontext.attributes.sessioncredentialfromconsole)) LIKE '%true%'
+        AS from_console,
       useridentity.type AS type,
       coalesce(
         CASE WHEN useridentity.principalid LIKE '%*%' THEN NULL
