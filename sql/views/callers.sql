@@ -14,7 +14,7 @@ SELECT
         AND ok
         THEN concat('login|', type, '|', principal_id, '|', eventid)
       WHEN created IS NOT NULL AND (access_key_id IS NULL OR minted)
-        THEN concat('began|', type, '|', principal_id, '|', created)
+        THEN concat('began|', type, '|', principal_id, '|', created, '|', coalesce(session_source, ''))
       WHEN access_key_id IS NOT NULL
         THEN concat('key|', type, '|', principal_id, '|', access_key_id, '|', coalesce(created, ''))
       ELSE concat('who|', type, '|', principal_id)
@@ -101,8 +101,11 @@ FROM (
           THEN coalesce(nullif(useridentity.invokedby, ''), sourceipaddress)
         WHEN useridentity.type IS NULL THEN nullif(useridentity.invokedby, '')
       END AS service,
-      -- Of what a service does in somebody's name its client tells nothing.
-      console OR useridentity.invokedby IS NULL AND (
+      -- Of what a service does in somebody's name its client tells nothing; who switches roles does it
+      -- in the console.
+      console
+        OR useridentity.invokedby = 'AWS Internal' AND eventname = 'AssumeRole'
+        OR useridentity.invokedby IS NULL AND (
         useragent LIKE 'Mozilla/%' OR useragent LIKE '%console.amazonaws.com%'
         OR useragent LIKE '%S3Console%' OR useragent LIKE '%signin.amazonaws.com%'
         OR useragent LIKE '%aws-internal%' OR useragent LIKE 'AWS Internal%') AS console,

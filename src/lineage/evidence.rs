@@ -160,6 +160,8 @@ pub(super) struct Who {
     pub scope_type: Option<Text>,
     pub scope_arn: Option<Text>,
     pub source_identity: Option<Text>,
+    /// There is a source identity, and CloudTrail does not show it.
+    pub source_hidden: bool,
     pub sign_in: Option<Text>,
     pub from_metadata: bool,
     pub assumed_root: bool,
@@ -371,6 +373,8 @@ impl Who {
             settle(texts, kept, value);
         }
         self.created = earlier(self.created, identity.created);
+        let hidden = |text: &str| text.starts_with(HIDDEN);
+        self.source_hidden |= identity.source_identity.is_some_and(hidden);
         self.from_metadata |= identity.from_metadata;
         self.assumed_root |= identity.assumed_root;
         self.console |= identity.console;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
+use hashbrown::HashSet;
 
 use super::evidence::{Caller, Evidence, Shape, Tally, earlier};
 use super::grants::{Gift, Grant, Grants};
@@ -28,6 +29,8 @@ pub(super) struct Nodes<'a> {
     pub untied: Vec<(SessionIndex, usize)>,
     /// What sessions are called as roots, where their id does not say it well.
     pub titles: HashMap<SessionIndex, String, FixedState>,
+    /// Accounts with sessions of their own in the evidence.
+    recorded: HashSet<Text, FixedState>,
     /// The SAML provider that vouched for a caller, by mark.
     vouched: HashMap<Text, Text, FixedState>,
 }
@@ -47,9 +50,11 @@ impl<'a> Nodes<'a> {
             grant_of: HashMap::default(),
             untied: Vec::new(),
             titles: HashMap::default(),
+            recorded: HashSet::default(),
             vouched: HashMap::default(),
         };
         nodes.learn_providers();
+        nodes.learn_accounts();
         let mut order: Vec<usize> = (0..n_callers).collect();
         let mark = |at: usize| nodes.evidence.texts.get(nodes.evidence.callers[at].mark);
         order.sort_unstable_by_key(|at| mark(*at));
@@ -113,6 +118,14 @@ impl<'a> Nodes<'a> {
             }
         }
         (complete, partial)
+    }
+
+    fn learn_accounts(&mut self) {
+        let own = |shape| matches!(shape, Shape::Key | Shape::Began | Shape::Who);
+        let callers = self.evidence.callers.iter();
+        let accounts = callers.filter(|caller| own(caller.shape));
+        self.recorded
+            .extend(accounts.filter_map(|caller| caller.who.account));
     }
 
     fn learn_providers(&mut self) {
@@ -284,15 +297,17 @@ impl<'a> Nodes<'a> {
     /// Sessions that nobody is seen to have issued. Of one principal and moment are one session what services
     /// and the console did in it, and keys that one hand makes anew ([`Self::shares_moment`]).
     fn add_untied(&mut self, order: &[usize]) {
-        let mut begun: HashMap<(Text, i64), Vec<SessionIndex>, FixedState> = HashMap::default();
-        let mut shared: HashMap<(Text, i64), SessionIndex, FixedState> = HashMap::default();
+        let mut begun: HashMap<Moment, Vec<SessionIndex>, FixedState> = HashMap::default();
+        let mut shared: HashMap<Moment, SessionIndex, FixedState> = HashMap::default();
         for shape in [Shape::Key, Shape::Began] {
             for &at in order {
                 let caller = &self.evidence.callers[at];
                 if caller.shape != shape || self.of_caller[at].is_some() {
                     continue;
                 }
-                let moment = caller.who.principal_id.zip(caller.who.created);
+                let who = &caller.who;
+                let moment = who.principal_id.zip(who.created);
+                let moment = moment.map(|(id, created)| (id, created, who.source_identity));
                 let shares = self.shares_moment(at);
                 let same = moment.and_then(|moment| {
                     let only = begun.get(&moment).and_then(|all| match all.as_slice() {
@@ -466,8 +481,18 @@ impl<'a> Nodes<'a> {
             }
             Shape::Outside => {
                 let principal = self.get(who.principal_id);
-                let id = format!("account:{}/{principal}", self.get(who.account));
-                (id, SessionKind::Account)
+                let account = self.get(who.account);
+                let place = format!("{account}/{principal}");
+                // An account whose records are there is none from outside.
+                if who
+                    .account
+                    .is_some_and(|account| self.recorded.contains(&account))
+                {
+                    title = Some(format!("an unseen session of {principal}"));
+                    (format!("unseen:{place}"), SessionKind::Unseen)
+                } else {
+                    (format!("account:{place}"), SessionKind::Account)
+                }
             }
             Shape::Workload => {
                 let mark = self.evidence.texts.get(caller.mark);
@@ -588,6 +613,9 @@ impl<'a> Nodes<'a> {
         session.tally.add_all(caller.tally);
     }
 }
+
+/// Principal, beginning and source identity of a session.
+type Moment = (Text, i64, Option<Text>);
 
 fn fill(kept: &mut Option<Text>, value: Option<Text>) {
     if kept.is_none() {

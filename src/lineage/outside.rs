@@ -45,6 +45,14 @@ pub(super) fn join_outside(nodes: &mut Nodes<'_>, order: &[usize]) {
                 nodes.sessions[index as usize].arn = Some(arn);
                 index
             }
+            Whose::UserInConsole(arn) => {
+                let arn = nodes.evidence.texts.get(arn).to_owned();
+                let index = nodes.named(&format!("console:{arn}"), SessionKind::Console);
+                let arn = nodes.evidence.texts.keep(&arn);
+                nodes.sessions[index as usize].arn = Some(arn);
+                nodes.sessions[index as usize].console = true;
+                index
+            }
             Whose::OneOfSeveral(principal) => {
                 let name = nodes.evidence.texts.get(principal).to_owned();
                 let index = nodes.named(&format!("unseen:{name}"), SessionKind::Unseen);
@@ -66,6 +74,8 @@ enum Whose {
     Session(SessionIndex),
     /// A user by ARN.
     User(Text),
+    /// A user by ARN, in a console session that has no records of its own.
+    UserInConsole(Text),
     /// A principal with more than one session at that time.
     OneOfSeveral(Text),
 }
@@ -76,34 +86,32 @@ fn whose(nodes: &Nodes<'_>, by_principal: &ByPrincipal, at: usize) -> Option<Who
     let candidates = by_principal.get(&principal)?;
     let (first, last) = (caller.tally.first_time?, caller.tally.last_time?);
     let session = |at: &SessionIndex| &nodes.sessions[*at as usize];
-    let is_console = |at: &&SessionIndex| session(at).kind == SessionKind::Console;
-    let alive: Vec<SessionIndex> = candidates
-        .iter()
-        .filter(|at| was_alive(session(at), first, last))
-        .copied()
-        .collect();
-    // A record that shows the console is of a sign-in; one that does not may be of any session.
-    let mut consoles = alive
-        .iter()
-        .filter(|at| caller.who.console && is_console(at));
-    match (consoles.next(), consoles.next(), alive.as_slice()) {
-        (Some(only), None, _) | (None, _, [only]) => return Some(Whose::Session(*only)),
-        (None, _, []) => return None,
-        _ => {}
-    }
-    let is_user = |at: &SessionIndex| {
+    let is_user = |at: &&SessionIndex| {
         let kind = session(at).kind;
         matches!(
             kind,
             SessionKind::UserKey | SessionKind::UserSession | SessionKind::Console
         )
     };
-    let users = alive.iter().any(is_user);
-    let arn = candidates.first().and_then(|at| session(at).arn);
-    Some(match arn {
-        Some(arn) if users => Whose::User(arn),
-        _ => Whose::OneOfSeveral(principal),
-    })
+    let user = candidates.iter().find(is_user);
+    let by_console = caller.who.console && user.is_some();
+    let fits = |at: &&SessionIndex| {
+        let session = session(at);
+        // A record that shows the console is of a sign-in; one that does not may be of any session.
+        (!by_console || session.kind == SessionKind::Console) && was_alive(session, first, last)
+    };
+    let mut alive = candidates.iter().filter(fits);
+    match (
+        alive.next(),
+        alive.next(),
+        user.and_then(|at| session(at).arn),
+    ) {
+        (Some(only), None, _) => Some(Whose::Session(*only)),
+        (_, _, Some(arn)) if by_console => Some(Whose::UserInConsole(arn)),
+        (_, _, Some(arn)) => Some(Whose::User(arn)),
+        (Some(_), Some(_), None) => Some(Whose::OneOfSeveral(principal)),
+        (None, _, None) => None,
+    }
 }
 
 /// Whether a session's credentials were good from one moment to another.

@@ -496,10 +496,16 @@ impl Ties<'_> {
             })
     }
 
-    /// Whether credentials of this grant can show another key than the one issued: where the console, a
+    /// Whether a tie by the moment may be: credentials of this grant can show another key than the one issued where the console, a
     /// service or Identity Center made it, or where a SAML provider vouched.
     fn may_have_other_key(&self, at: usize) -> bool {
         let side = self.side(at);
+        // What a call set, every record of its session shows.
+        let who = &self.caller.who;
+        let shows_none = who.source_identity.is_none() && !who.source_hidden;
+        if side.issue.source_identity.is_some() && shows_none {
+            return false;
+        }
         if side.grant.gift == Gift::Login {
             // Older records do not say that the console made their keys; theirs is the sign-in's moment.
             let moment = self.caller.who.created.zip(side.grant.time);

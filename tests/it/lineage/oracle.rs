@@ -165,7 +165,13 @@ impl Oracle {
         }
         match (&call.account, &call.principal) {
             (Some(account), Some(principal)) => {
-                Answer::Session(format!("account:{account}/{principal}"))
+                // An account whose records are there is none from outside.
+                let kinds = ["AssumedRole", "IAMUser", "Root", "FederatedUser"];
+                let own = self.calls.iter().any(|other| {
+                    kinds.contains(&other.kind.as_str()) && other.account.as_ref() == Some(account)
+                });
+                let kind = if own { "unseen" } else { "account" };
+                Answer::Session(format!("{kind}:{account}/{principal}"))
             }
             _ => Answer::Open,
         }
@@ -245,7 +251,7 @@ impl Oracle {
                 _ => Answer::Open,
             };
         };
-        if call.is_long_term() || id.starts_with("account:") {
+        if call.is_long_term() || id.starts_with("account:") || id.starts_with("unseen:") {
             return Answer::Nobody;
         }
         if call.kind == "AWSAccount" {
