@@ -29,6 +29,8 @@ pub(super) struct Nodes<'a> {
     pub untied: Vec<(SessionIndex, usize)>,
     /// What sessions are called as roots, where their id does not say it well.
     pub titles: HashMap<SessionIndex, String, FixedState>,
+    /// Users whose console session cannot be told, by the session that stands for it.
+    pub users_in_console: HashMap<SessionIndex, String, FixedState>,
     /// Accounts with sessions of their own in the evidence.
     recorded: HashSet<Text, FixedState>,
     /// The SAML provider that vouched for a caller, by mark.
@@ -50,6 +52,7 @@ impl<'a> Nodes<'a> {
             grant_of: HashMap::default(),
             untied: Vec::new(),
             titles: HashMap::default(),
+            users_in_console: HashMap::default(),
             recorded: HashSet::default(),
             vouched: HashMap::default(),
         };

@@ -46,11 +46,9 @@ pub(super) fn join_outside(nodes: &mut Nodes<'_>, order: &[usize]) {
                 index
             }
             Whose::UserInConsole(arn) => {
-                let arn = nodes.evidence.texts.get(arn).to_owned();
-                let index = nodes.named(&format!("console:{arn}"), SessionKind::Console);
-                let arn = nodes.evidence.texts.keep(&arn);
-                nodes.sessions[index as usize].arn = Some(arn);
-                nodes.sessions[index as usize].console = true;
+                let user = nodes.evidence.texts.get(arn).to_owned();
+                let index = nodes.named(&format!("unseen:console of {user}"), SessionKind::Unseen);
+                nodes.users_in_console.insert(index, user);
                 index
             }
             Whose::OneOfSeveral(principal) => {
@@ -74,7 +72,7 @@ enum Whose {
     Session(SessionIndex),
     /// A user by ARN.
     User(Text),
-    /// A user by ARN, in a console session that has no records of its own.
+    /// A user by ARN, in a console session that cannot be told.
     UserInConsole(Text),
     /// A principal with more than one session at that time.
     OneOfSeveral(Text),

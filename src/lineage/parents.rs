@@ -566,6 +566,9 @@ fn root_identity(nodes: &Nodes<'_>, at: usize) -> (RootKind, String) {
     let after = |sign: char| id.split_once(sign).map_or(id, |(_, rest)| rest).to_owned();
     let user = || get(session.arn.or(session.principal)).to_owned();
     let root = || format!("{}:root", get(session.account));
+    if let Some(user) = nodes.users_in_console.get(&session.root.session) {
+        return (RootKind::ConsoleUser, user.clone());
+    }
     let title = nodes.titles.get(&session.root.session);
     let title = || title.cloned().unwrap_or_else(|| after(':'));
     match session.kind {
