@@ -14,6 +14,9 @@ const MAX_EVENTS: usize = 500;
 /// Origins that a finding names.
 const MAX_ORIGINS: usize = 10;
 
+/// A root, and the sessions from it to the one that acted.
+type Chain = (String, Vec<String>);
+
 /// Fills [`Finding::origins`] of all findings and of those that the lists cover.
 ///
 /// # Errors
@@ -55,7 +58,7 @@ fn origins(lineage: &Lineage, events: impl Iterator<Item = SessionIndex>) -> Vec
     for session in events {
         *n_events.entry(session).or_default() += 1;
     }
-    let mut chains: BTreeMap<(String, Vec<String>), (u64, Origin)> = BTreeMap::new();
+    let mut chains: BTreeMap<Chain, (u64, Origin)> = BTreeMap::new();
     for (at, n) in n_events {
         let session = lineage.get(at);
         let root = session.root;
@@ -86,7 +89,7 @@ fn origins(lineage: &Lineage, events: impl Iterator<Item = SessionIndex>) -> Vec
         origin.n_sessions += 1;
     }
     // The beginning of a longer chain is told with it. Chains lie in their order, so it comes just before.
-    let mut told: Vec<((String, Vec<String>), (u64, Origin))> = Vec::new();
+    let mut told: Vec<(Chain, (u64, Origin))> = Vec::new();
     for (key, origin) in chains {
         if told
             .last()
