@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    ArrayRef, BooleanArray, Int64Array, ListBuilder, RecordBatch, StringViewArray,
-    StringViewBuilder, TimestampMicrosecondArray,
+    ArrayRef, BooleanArray, Int64Array, ListBuilder, RecordBatch, StringViewBuilder,
+    TimestampMicrosecondArray,
 };
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use datafusion::common::Result;
 
 use crate::lineage::{Lineage, Session, SessionIndex, Text};
 
-/// Rows of one batch at most.
-const BATCH_ROWS: usize = 8_192;
+/// Rows of one batch at most. Joins hand on the buffers of all batches with every row, so few and whole
+/// ones keep what is made of them small.
+const BATCH_ROWS: usize = 65_536;
 
 /// A table's columns and how its rows are made.
 #[derive(Debug, Clone, Copy)]
@@ -223,12 +224,12 @@ fn mark_batch(
     part: &[(Text, SessionIndex)],
     schema: &SchemaRef,
 ) -> Result<RecordBatch> {
-    let marks = part.iter().map(|(mark, _)| lineage.text(*mark));
-    let ids = part.iter().map(|(_, at)| lineage.text(lineage.get(*at).id));
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(StringViewArray::from_iter_values(marks)),
-        Arc::new(StringViewArray::from_iter_values(ids)),
-    ];
+    let marks = || part.iter().map(|(mark, _)| Some(lineage.text(*mark)));
+    let ids = || {
+        let ids = part.iter().map(|(_, at)| lineage.get(*at).id);
+        ids.map(|id| Some(lineage.text(id)))
+    };
+    let columns: Vec<ArrayRef> = vec![texts(marks), texts(ids)];
     Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
 }
 
@@ -244,8 +245,8 @@ impl<'a> Column<'a> {
     }
 
     fn words(&self, get: impl Fn(&Session) -> Option<&'a str>) -> ArrayRef {
-        let values = self.rows.iter().map(|session| get(session));
-        Arc::new(values.collect::<StringViewArray>())
+        let values = || self.rows.iter().map(|session| get(session));
+        texts(values)
     }
 
     fn times(&self, get: impl Fn(&Session) -> Option<i64>) -> ArrayRef {
@@ -274,6 +275,19 @@ impl<'a> Column<'a> {
         }
         Arc::new(lists.finish())
     }
+}
+
+/// Texts in one buffer.
+fn texts<'a, I: Iterator<Item = Option<&'a str>>>(values: impl Fn() -> I) -> ArrayRef {
+    // Short texts stand in the view itself.
+    let long = values().flatten().filter(|text| text.len() > 12);
+    let n_bytes: usize = long.map(str::len).sum();
+    let block = u32::try_from(n_bytes).unwrap_or(u32::MAX).max(1);
+    let mut builder = StringViewBuilder::new().with_fixed_block_size(block);
+    for value in values() {
+        builder.append_option(value);
+    }
+    Arc::new(builder.finish())
 }
 
 /// Counts, which fit into SQL's integers.

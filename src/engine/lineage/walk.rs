@@ -18,7 +18,7 @@ use super::{Known, quoted};
 use crate::lineage::{Lineage, SessionIndex};
 
 /// Rows of one batch at most.
-const BATCH_ROWS: usize = 8_192;
+const BATCH_ROWS: usize = 65_536;
 
 pub(super) fn register(state: &mut SessionState, known: &Arc<Known>) {
     for walk in [Walk::Tree, Walk::Path] {
